@@ -1,0 +1,82 @@
+// Package errorrate is the rule kind error-rate: bad requests as a share of all
+// requests, over the sliding window, by exact counts. It never reads a rate that
+// someone else computed, and a missing error counter is zero only beside a
+// present request counter.
+//
+// Start reading at Options.
+package errorrate
+
+import (
+	"errors"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/promql"
+	"github.com/bakewatch/bakewatch/rules/quantity"
+	"github.com/bakewatch/bakewatch/rules/threshold"
+)
+
+// Options are those of a [[rule]] of kind error-rate.
+type Options struct {
+	Errors      string            `json:"errors" toml:"errors" doc:"the counter of bad requests, as a selector: http_requests_total{code=~\"5..\"}"`
+	Requests    string            `json:"requests" toml:"requests" doc:"the counter of all requests, as a selector"`
+	Max         quantity.Quantity `json:"max,omitzero" toml:"max" doc:"the largest share of bad requests that is allowed: 1% or 0.01"`
+	MinRequests int               `json:"min_requests,omitempty" toml:"min_requests" doc:"fewer in the window: low-traffic; default: 20, or as many that one bad request alone keeps max"`
+}
+
+// Kind returns the kind.
+func Kind() rules.Kind {
+	return rules.Kind{Name: "error-rate", New: func() rules.Options { return &Options{} }, Later: threshold.Later()}
+}
+
+// Check says what is wrong with the options.
+func (o *Options) Check() error {
+	_, errErrors := promql.ReadSelector("errors", o.Errors)
+	_, errRequests := promql.ReadSelector("requests", o.Requests)
+	return errors.Join(errErrors, errRequests, threshold.CheckShare("max", o.Max), threshold.CheckMinRequests(o.MinRequests))
+}
+
+// Rule builds the rule.
+func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
+	bad, errBad := promql.ReadSelector("errors", o.Errors)
+	all, errAll := promql.ReadSelector("requests", o.Requests)
+	scope, errScope := promql.NewScope(setting.Select)
+	if err := errors.Join(errBad, errAll, errScope); err != nil {
+		return nil, err
+	}
+	limit := o.Max.Value()
+	return threshold.New(threshold.Config{
+		Setting:  setting,
+		Measure:  threshold.Share,
+		Limits:   threshold.Limits{Max: &limit, Unit: quantity.Ratio},
+		Subject:  "errors",
+		Of:       "requests",
+		MinTotal: threshold.MinRequests(o.MinRequests, limit),
+		Apart:    scope.Apart(bad) && scope.Apart(all),
+		Ask:      ask(scope, bad, all, setting),
+		Read:     read,
+	})
+}
+
+func ask(scope promql.Scope, bad, all *promql.Selector, setting rules.Setting) func(rules.Deployment) []rules.Query {
+	return func(d rules.Deployment) []rules.Query {
+		requests := scope.Series(all, d)
+		return scope.Queries(setting.Source, d,
+			scope.Series(bad, d).Count(setting.Interval),
+			requests.Count(setting.Interval),
+			requests.Present(),
+		)
+	}
+}
+
+func read(got []rules.Result) (threshold.Look, error) {
+	bad, _, errBad := threshold.CountOf(got[0], "errors")
+	total, _, errTotal := threshold.CountOf(got[1], "requests")
+	_, present, errPresent := threshold.CountOf(got[2], "series of requests")
+	if err := errors.Join(errBad, errTotal, errPresent); err != nil {
+		return threshold.Look{}, err
+	}
+	if !present {
+		return threshold.Look{}, rules.Failed(rules.Empty, "no series of requests")
+	}
+	return threshold.Look{Bad: bad, Total: total}, nil
+}

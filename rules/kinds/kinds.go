@@ -1,0 +1,87 @@
+// Package kinds lists the kinds of rules there are, and builds a plan's rules from
+// them. A kind that is not in the list does not exist.
+//
+// It judges nothing. Start reading at All.
+package kinds
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/crash"
+	"github.com/bakewatch/bakewatch/rules/errorrate"
+	"github.com/bakewatch/bakewatch/rules/latency"
+	"github.com/bakewatch/bakewatch/rules/query"
+	"github.com/bakewatch/bakewatch/rules/securityscan"
+	"github.com/bakewatch/bakewatch/rules/up"
+)
+
+// All lists the kinds, in the order of the documentation.
+func All() []rules.Kind {
+	return []rules.Kind{
+		errorrate.Kind(),
+		latency.Kind(),
+		securityscan.Kind(),
+		crash.Kind(),
+		up.Kind(),
+		query.Kind(),
+	}
+}
+
+// Later lists the kinds that a later version brings: refused as "not yet
+// supported", never as unknown.
+func Later() []string { return []string{"saturation", "traffic", "adoption", "feedback"} }
+
+// Build makes the rules of a plan, in its order. All errors are joined, each with
+// its rule's name.
+func Build(plan rules.Plan) ([]rules.Rule, error) {
+	built := make([]rules.Rule, 0, len(plan.Rules))
+	var wrong []error
+	for _, spec := range plan.Rules {
+		rule, err := build(plan, spec)
+		if err != nil {
+			wrong = append(wrong, fmt.Errorf("rule %q: %w", spec.Name, err))
+			continue
+		}
+		built = append(built, rule)
+	}
+	return built, errors.Join(wrong...)
+}
+
+func build(plan rules.Plan, spec rules.Spec) (rules.Rule, error) {
+	options, err := read(spec)
+	if err != nil {
+		return nil, err
+	}
+	if err := options.Check(); err != nil {
+		return nil, err
+	}
+	return options.Rule(rules.Setting{Spec: spec, Interval: plan.Interval, Source: plan.Source, Select: plan.Select})
+}
+
+// read decodes a rule's options. A key that the kind does not know is an error: a
+// plan written by a newer version is not half understood.
+func read(spec rules.Spec) (rules.RuleOptions, error) {
+	for _, kind := range All() {
+		if kind.Name != spec.Kind {
+			continue
+		}
+		options, ok := kind.New().(rules.RuleOptions)
+		if !ok {
+			return nil, fmt.Errorf("kind %q makes no rules", kind.Name)
+		}
+		if len(spec.Options) == 0 {
+			return options, nil
+		}
+		decoder := json.NewDecoder(bytes.NewReader(spec.Options))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(options); err != nil {
+			return nil, fmt.Errorf("options of kind %q: %w", spec.Kind, err)
+		}
+		return options, nil
+	}
+	return nil, fmt.Errorf("unknown kind %q", spec.Kind)
+}

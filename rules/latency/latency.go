@@ -1,0 +1,95 @@
+// Package latency is the rule kind latency: p99 ≤ 500 ms is judged as "at most 1 %
+// of the requests took longer than 500 ms", by exact counts of a classic or a
+// native histogram. It never interpolates a quantile.
+//
+// Start reading at Options, then read.go.
+package latency
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/promql"
+	"github.com/bakewatch/bakewatch/rules/quantity"
+	"github.com/bakewatch/bakewatch/rules/threshold"
+)
+
+// Options are those of a [[rule]] of kind latency.
+type Options struct {
+	Histogram   string            `json:"histogram" toml:"histogram" doc:"the histogram of durations in seconds, as a selector without _bucket; classic or native"`
+	Quantile    float64           `json:"quantile" toml:"quantile" doc:"which quantile is limited, between 0 and 1; default 0.99"`
+	Max         quantity.Quantity `json:"max,omitzero" toml:"max" doc:"the longest that the quantile may be: 500ms"`
+	MinRequests int               `json:"min_requests,omitempty" toml:"min_requests" doc:"fewer in the window: low-traffic; default: 20, or as many that one slow request alone keeps the limit (100 for 0.99)"`
+}
+
+// Kind returns the kind.
+func Kind() rules.Kind {
+	return rules.Kind{Name: "latency", New: func() rules.Options { return &Options{Quantile: 0.99} }, Later: threshold.Later()}
+}
+
+// Check says what is wrong with the options.
+func (o *Options) Check() error {
+	_, err := o.selector()
+	return errors.Join(err, o.checkQuantile(), o.checkMax(), threshold.CheckMinRequests(o.MinRequests))
+}
+
+func (o *Options) checkQuantile() error {
+	if o.Quantile > 0 && o.Quantile < 1 {
+		return nil
+	}
+	return &rules.FieldError{Key: "quantile", Hint: "0.99 for the 99th percentile", Err: fmt.Errorf("%v is not between 0 and 1", o.Quantile)}
+}
+
+func (o *Options) checkMax() error {
+	switch {
+	case o.Max.IsZero():
+		return threshold.NoComparison("max")
+	case o.Max.Unit() != quantity.Seconds:
+		return &rules.FieldError{Key: "max", Hint: `write "500ms" or "2s"`, Err: fmt.Errorf("%s has no unit of time", o.Max)}
+	case o.Max.Value() <= 0:
+		return &rules.FieldError{Key: "max", Err: fmt.Errorf("%s is not above zero", o.Max)}
+	}
+	return nil
+}
+
+func (o *Options) selector() (*promql.Selector, error) {
+	selector, err := promql.ReadSelector("histogram", o.Histogram)
+	if err != nil {
+		return nil, err
+	}
+	if selector.Has("le") {
+		return nil, &rules.FieldError{Key: "histogram", Hint: "leave le out; max says which bucket counts", Err: errors.New("names a bucket")}
+	}
+	if base, suffixed := cutSuffix(selector.Metric()); suffixed {
+		return nil, &rules.FieldError{Key: "histogram", Hint: "write " + base, Err: fmt.Errorf("%s is a part of the histogram", selector.Metric())}
+	}
+	return selector, nil
+}
+
+// Rule builds the rule.
+func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
+	selector, err := o.selector()
+	scope, errScope := promql.NewScope(setting.Select)
+	if err := errors.Join(err, errScope); err != nil {
+		return nil, err
+	}
+	share := slower(o.Quantile)
+	longest := o.Max.Value()
+	return threshold.New(threshold.Config{
+		Setting:  setting,
+		Measure:  threshold.Share,
+		Limits:   threshold.Limits{Max: &share, Unit: quantity.Ratio},
+		Subject:  "requests slower than " + o.Max.String(),
+		Of:       "requests",
+		MinTotal: threshold.MinRequests(o.MinRequests, share),
+		Apart:    scope.Apart(selector),
+		Ask: func(d rules.Deployment) []rules.Query {
+			h := scope.Histogram(selector, d)
+			return scope.Queries(setting.Source, d,
+				h.Buckets(setting.Interval), h.Edges(),
+				h.Total(setting.Interval), h.Within(longest, setting.Interval), h.Natives())
+		},
+		Read: func(got []rules.Result) (threshold.Look, error) { return read(got, longest) },
+	})
+}

@@ -1,0 +1,110 @@
+package latency
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/quantity"
+	"github.com/bakewatch/bakewatch/rules/threshold"
+)
+
+// slower returns the share of requests that may be slower than the quantile: 0.01
+// for 0.99, and not 0.010000000000000009.
+func slower(q float64) float64 { return math.Round((1-q)*1e12) / 1e12 }
+
+func cutSuffix(metric string) (base string, suffixed bool) {
+	for _, suffix := range []string{"_bucket", "_count", "_sum"} {
+		if base, found := strings.CutSuffix(metric, suffix); found {
+			return base, true
+		}
+	}
+	return metric, false
+}
+
+// read reads the five results of a look. Where the histogram is both native and
+// classic, the native one is taken: it knows the limit, not only a bucket's edge.
+func read(got []rules.Result, limit float64) (threshold.Look, error) {
+	_, native, err := threshold.CountOf(got[4], "series of the histogram")
+	if err != nil {
+		return threshold.Look{}, err
+	}
+	if native {
+		return readNative(got[2], got[3])
+	}
+	if len(got[1].Samples) == 0 {
+		return threshold.Look{}, rules.Failed(rules.Empty, "no series of the histogram")
+	}
+	return readClassic(got[0], got[1], limit)
+}
+
+func readNative(all, within rules.Result) (threshold.Look, error) {
+	total, _, errTotal := threshold.CountOf(all, "requests")
+	fast, _, errFast := threshold.One(within, "requests within the limit")
+	if err := errors.Join(errTotal, errFast); err != nil {
+		return threshold.Look{}, err
+	}
+	return threshold.Look{Bad: slow(total, fast), Total: total}, nil
+}
+
+func readClassic(counts, series rules.Result, limit float64) (threshold.Look, error) {
+	have, errHave := byEdge(series)
+	counted, errCounted := byEdge(counts)
+	if err := errors.Join(errHave, errCounted); err != nil {
+		return threshold.Look{}, err
+	}
+	edge, err := pick(have, limit)
+	if err != nil {
+		return threshold.Look{}, err
+	}
+	total := counted[math.Inf(1)]
+	look := threshold.Look{Bad: slow(total, counted[edge]), Total: total}
+	if !same(edge, limit) {
+		look.Note = "judged at the next bucket edge, " + quantity.Format(edge, quantity.Seconds)
+	}
+	return look, nil
+}
+
+// slow returns the requests that were not fast. Rounding may make that a little
+// less than nothing.
+func slow(total, fast float64) float64 { return max(0, total-fast) }
+
+func same(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Abs(b) }
+
+// byEdge adds up a result by the number that le stands for: 0.5 and 0.50 are one edge.
+func byEdge(result rules.Result) (map[float64]float64, error) {
+	counts := map[float64]float64{}
+	for _, sample := range result.Samples {
+		edge, err := strconv.ParseFloat(sample.Labels["le"], 64)
+		if err != nil || math.IsNaN(edge) {
+			return nil, rules.Failed(rules.WrongType, "a bucket has the edge le=%q", sample.Labels["le"])
+		}
+		if math.IsNaN(sample.Value) || math.IsInf(sample.Value, 0) || sample.Value < 0 {
+			return nil, rules.Failed(rules.NotANumber, "the bucket le=%q counts %v", sample.Labels["le"], sample.Value)
+		}
+		counts[edge] += sample.Value
+	}
+	return counts, nil
+}
+
+// pick returns the lowest edge that is not below the limit and that every series
+// has. A bucket that only some series have would count the others' requests as slow.
+func pick(series map[float64]float64, limit float64) (float64, error) {
+	everywhere := series[math.Inf(1)]
+	if everywhere == 0 {
+		return 0, rules.Failed(rules.WrongType, "the histogram has no bucket le=\"+Inf\"")
+	}
+	best := math.Inf(1)
+	for edge, n := range series {
+		if n == everywhere && edge < best && (edge >= limit || same(edge, limit)) {
+			best = edge
+		}
+	}
+	if math.IsInf(best, 1) {
+		return 0, rules.Failed(rules.WrongType, "%s", fmt.Sprintf("no bucket edge that all series share lies at or above %s", quantity.Format(limit, quantity.Seconds)))
+	}
+	return best, nil
+}

@@ -1,0 +1,66 @@
+package promql
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// Histogram is one histogram of one deployment. A plan need not say whether it is
+// classic or native: both are asked, and one of them answers.
+type Histogram struct {
+	buckets Series // of the classic histogram
+	all     Series // its last bucket, which counts everything
+	native  Series
+}
+
+// Histogram returns the histogram of the selector that belongs to the deployment.
+func (s Scope) Histogram(selector *Selector, d rules.Deployment) Histogram {
+	buckets := selector.Named(selector.Metric() + "_bucket")
+	return Histogram{
+		buckets: s.Series(buckets, d),
+		all:     s.Series(buckets.Where(equal("le", "+Inf")), d),
+		native:  s.Series(selector, d),
+	}
+}
+
+// Buckets returns the exact counts of the classic buckets, by le. That a series
+// was reset is told by its last bucket: the others may have grown past what they were.
+func (h Histogram) Buckets(interval rules.Duration) string {
+	guard := fmt.Sprintf(" and ignoring (le) (%s - %s) >= 0", h.all.last(lookback, 0), h.all.last(lookback, interval))
+	return fmt.Sprintf("sum by (le) (%s)", h.buckets.restrict(counter{h.buckets.last, h.buckets.last, "0", guard}.increase(interval)))
+}
+
+// Edges returns how many series have each classic bucket, by le.
+func (h Histogram) Edges() string {
+	return fmt.Sprintf("count by (le) (%s%s)", h.buckets.last(lookback, 0), h.buckets.only)
+}
+
+// Total returns the exact count of all observations of the native histogram.
+func (h Histogram) Total(interval rules.Duration) string {
+	return fmt.Sprintf("sum(%s)", h.native.restrict(counter{h.observations, h.observations, "0", ""}.increase(interval)))
+}
+
+// Within returns the count of the observations of the native histogram that are at
+// most limit, interpolated within a bucket, and exact otherwise. Rounding can make
+// it a little less than nothing, which must not be taken for a reset.
+func (h Histogram) Within(limit float64, interval rules.Duration) string {
+	edge := strconv.FormatFloat(limit, 'g', -1, 64)
+	within := func(span string, ago rules.Duration) string {
+		all := h.observations(span, ago)
+		share := fmt.Sprintf("histogram_fraction(-Inf, %s, %s)", edge, h.native.last(span, ago))
+		return fmt.Sprintf("(%s * %s >= 0 or %s)", all, share, all) // no observation yet: the share is NaN, the count 0
+	}
+	guard := fmt.Sprintf(" and (%s - %s) >= 0", h.observations(lookback, 0), h.observations(lookback, interval))
+	return fmt.Sprintf("sum(%s)", h.native.restrict(counter{within, h.observations, "-0.5", guard}.increase(interval)))
+}
+
+// Natives returns how many series the native histogram has.
+func (h Histogram) Natives() string {
+	return fmt.Sprintf("count(%s%s)", h.observations(lookback, 0), h.native.only)
+}
+
+func (h Histogram) observations(span string, ago rules.Duration) string {
+	return fmt.Sprintf("histogram_count(%s)", h.native.last(span, ago))
+}

@@ -1,0 +1,99 @@
+// Package query is the rule kind query: any PromQL expression that gives one
+// number, held against max and min. The expression is asked as it stands, with
+// its placeholders bound; nothing is added to it.
+//
+// Start reading at Options.
+package query
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/promql"
+	"github.com/bakewatch/bakewatch/rules/quantity"
+	"github.com/bakewatch/bakewatch/rules/threshold"
+)
+
+// Options are those of a [[rule]] of kind query.
+type Options struct {
+	Expr string            `json:"expr" toml:"expr" doc:"PromQL that gives one number; placeholders inside label matchers, $window and $interval for durations"`
+	Max  quantity.Quantity `json:"max,omitzero" toml:"max" doc:"the most that is allowed, in the base unit or with a unit: 2GiB, 500ms, 90%, 12"`
+	Min  quantity.Quantity `json:"min,omitzero" toml:"min" doc:"the least that is allowed, likewise"`
+}
+
+// Kind returns the kind.
+func Kind() rules.Kind {
+	return rules.Kind{Name: "query", New: func() rules.Options { return &Options{} }, Later: threshold.Later("better_by")}
+}
+
+// Check says what is wrong with the options.
+func (o *Options) Check() error {
+	_, err := o.parse(promql.Words{Window: rules.Duration(time.Minute), Interval: rules.Duration(time.Second)})
+	return errors.Join(err, o.checkLimits())
+}
+
+func (o *Options) parse(words promql.Words) (*promql.Template, error) {
+	if o.Expr == "" {
+		return nil, &rules.FieldError{Key: "expr", Hint: "PromQL that gives one number", Err: errors.New("is needed")}
+	}
+	template, err := words.Parse(o.Expr)
+	if err != nil {
+		return nil, promql.Blame("expr", err)
+	}
+	return template, promql.Blame("expr", template.CheckNumber())
+}
+
+func (o *Options) checkLimits() error {
+	switch {
+	case o.Max.IsZero() && o.Min.IsZero():
+		return threshold.NoComparison("max")
+	case o.Max.IsZero() || o.Min.IsZero():
+		return nil
+	case o.Max.Unit() != o.Min.Unit():
+		return &rules.FieldError{Key: "min", Err: fmt.Errorf("%q and max %q have different units", o.Min, o.Max)}
+	case o.Min.Value() > o.Max.Value():
+		return &rules.FieldError{Key: "min", Err: fmt.Errorf("%q is above max %q: no value keeps both", o.Min, o.Max)}
+	}
+	return nil
+}
+
+// Rule builds the rule.
+func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
+	template, err := o.parse(promql.Words{Window: setting.Window, Interval: setting.Interval})
+	scope, errScope := promql.NewScope(setting.Select)
+	if err := errors.Join(err, errScope); err != nil {
+		return nil, err
+	}
+	text := template.String()
+	return threshold.New(threshold.Config{
+		Setting: setting,
+		Measure: threshold.Level,
+		Limits:  o.limits(),
+		Subject: "value",
+		Ask: func(d rules.Deployment) []rules.Query {
+			return scope.Queries(setting.Source, d, text)
+		},
+		Read: read,
+	})
+}
+
+func (o *Options) limits() threshold.Limits {
+	var limits threshold.Limits
+	if !o.Max.IsZero() {
+		limits.Max, limits.Unit = new(o.Max.Value()), o.Max.Unit()
+	}
+	if !o.Min.IsZero() {
+		limits.Min, limits.Unit = new(o.Min.Value()), o.Min.Unit()
+	}
+	return limits
+}
+
+func read(got []rules.Result) (threshold.Look, error) {
+	value, present, err := threshold.One(got[0], "value")
+	if err == nil && !present {
+		err = rules.Failed(rules.Empty, "the expression gives nothing")
+	}
+	return threshold.Look{Value: value}, err
+}

@@ -1,0 +1,105 @@
+package rules
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Rule is one checked question about a deployment. It is immutable and may be
+// shared by many watches.
+type Rule interface {
+	// Queries returns what to ask at every look at this deployment, always in the same order.
+	Queries(d Deployment) []Query
+	// Begin starts the evidence about this deployment, which counts from d.At.
+	Begin(d Deployment) Evidence
+}
+
+// Evidence folds looks at Prometheus. It is never journaled: whoever owns the
+// lane rebuilds it by looking again at the same instants.
+type Evidence interface {
+	// See folds one look: the results of Rule.Queries, evaluated at the instant at.
+	// Looks come in order, one an interval, without a gap. No result carries an error.
+	See(at time.Time, got []Result) Answer
+}
+
+// Answer is a rule's verdict with its arithmetic.
+type Answer struct {
+	Rule    string  `json:"rule"`
+	Verdict Verdict `json:"verdict"`
+	// Ceiling is the most power that this evidence supports. Mode and severity are not in it.
+	Ceiling Power `json:"ceiling"`
+	// Why is the arithmetic as a sentence: "errors 4.1 % (41 of 1000) > limit 1 % for 1m".
+	Why string `json:"why"`
+
+	At     time.Time `json:"at,omitzero"`     // the instant that was looked at
+	Value  *float64  `json:"value,omitempty"` // in the unit of Limit
+	Limit  *float64  `json:"limit,omitempty"`
+	Unit   string    `json:"unit,omitempty"`   // "ratio", "seconds", "" for a plain number
+	Bad    float64   `json:"bad,omitempty"`    // bad events in the window
+	Total  float64   `json:"total,omitempty"`  // all events in the window
+	Window Duration  `json:"window,omitempty"` // what Bad and Total were counted over
+	Query  string    `json:"query,omitempty"`  // the PromQL that a person can paste, values bound
+}
+
+// Options are what a TOML table of one kind says. A struct with `toml`, `json`
+// and `doc` tags; New returns a pointer to one with the defaults filled in.
+type Options interface {
+	// Check says what is wrong with the values, taken together. It may return a
+	// joined error; a *FieldError in it names the key that is to be blamed.
+	Check() error
+}
+
+// Kind names a kind of rule, executor or channel and makes its options.
+type Kind struct {
+	Name string
+	New  func() Options
+	// With makes the options that a plan's [[rollback]] gives an executor under
+	// `with`; nil: it takes none. Rule kinds and channels have none.
+	With func() Options
+	// Later lists keys that a later version brings: refused as "not yet supported", never ignored.
+	Later []string
+}
+
+// FieldError blames one key of an options table.
+type FieldError struct {
+	Key  string // as written in TOML, dotted below tables: "select.join.on"
+	Hint string // what to do, or empty
+	Err  error
+	// Offset and Length mark the bytes of a string value that are wrong, where Length > 0 (bad PromQL).
+	Offset, Length int
+}
+
+func (e *FieldError) Error() string { return e.Key + ": " + e.Err.Error() }
+func (e *FieldError) Unwrap() error { return e.Err }
+
+// RuleOptions are the options of a rule kind.
+type RuleOptions interface {
+	Options
+	// Rule builds the rule. The options were checked; an error means that they do
+	// not fit the setting (a version placeholder where versions cannot be told apart).
+	Rule(Setting) (Rule, error)
+}
+
+// Setting is what a rule gets from the plan around it.
+type Setting struct {
+	Spec              // the rule's own common options, resolved
+	Interval Duration // how often the rule is judged
+	Source   string   // which Prometheus
+	Select   Select
+}
+
+// Spec is one [[rule]] of a plan: the options that all kinds share, and the kind's own.
+type Spec struct {
+	Name     string   `json:"name" toml:"name" doc:"the rule's name; default: its kind"`
+	Kind     string   `json:"kind" toml:"kind" doc:"error-rate, latency, security-scan, crash, up or query"`
+	Severity Severity `json:"severity" toml:"severity" doc:"critical (may act by itself), warning (may ask) or info (may notify); default critical"`
+	Mode     Mode     `json:"mode" toml:"mode" doc:"shadow, notify or enforce; default: the plan's"`
+	Judge    string   `json:"judge" toml:"judge" doc:"threshold: a plain limit over the sliding window"`
+	Window   Duration `json:"window" toml:"window" doc:"the sliding window; default: the plan's"`
+	WarmUp   Duration `json:"warm_up" toml:"warm_up" doc:"looks this early do not count; default: the plan's"`
+	For      Duration `json:"for" toml:"for" doc:"how long the limit must be broken without a pause; default: at once"`
+	OnNoData OnNoData `json:"on_no_data" toml:"on_no_data" doc:"wait, notify or ask; default wait"`
+
+	// Options are the kind's own, as JSON; package kinds reads them.
+	Options json.RawMessage `json:"options"`
+}

@@ -1,0 +1,62 @@
+package threshold
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/quantity"
+)
+
+// fewest is the default of min_requests where the limit does not ask for more.
+const fewest = 20
+
+// MinRequests returns the fewest requests that a share is judged on. Unsaid (0),
+// it is so many that one bad request alone never breaks the limit, and at least 20.
+func MinRequests(said int, limit float64) float64 {
+	if said > 0 {
+		return float64(said)
+	}
+	if limit <= 0 {
+		return fewest
+	}
+	return max(fewest, math.Ceil(1/limit-1e-9))
+}
+
+// CheckMinRequests says what is wrong with min_requests.
+func CheckMinRequests(said int) error {
+	if said < 0 {
+		return &rules.FieldError{Key: "min_requests", Err: fmt.Errorf("%d is negative", said)}
+	}
+	return nil
+}
+
+// CheckShare says what is wrong with the largest share that is allowed.
+func CheckShare(key string, share quantity.Quantity) error {
+	wrong := func(hint, format string, args ...any) error {
+		return &rules.FieldError{Key: key, Hint: hint, Err: fmt.Errorf(format, args...)}
+	}
+	switch {
+	case share.IsZero():
+		return NoComparison(key)
+	case share.Unit() != quantity.Ratio && share.Unit() != quantity.Plain:
+		return wrong(`write "1%" or 0.01`, "%s is no share of requests", share)
+	case share.Value() < 0:
+		return wrong("", "%s is negative", share)
+	case share.Value() >= 1:
+		return wrong(fmt.Sprintf(`"%g%%" if that is meant`, share.Value()), "%s is everything: it could never be broken", share)
+	}
+	return nil
+}
+
+// NoComparison says that the limit is needed, as rules cannot yet compare.
+func NoComparison(key string) error {
+	return &rules.FieldError{Key: key, Hint: "set " + key, Err: errors.New("not yet supported: comparison")}
+}
+
+// Later lists the keys of a rule that a later version brings: those of every kind, and more.
+func Later(more ...string) []string {
+	return slices.Concat([]string{"compare_to", "worse_by", "bake"}, more)
+}

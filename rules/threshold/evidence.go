@@ -1,0 +1,164 @@
+package threshold
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// evidence folds the looks of one rule at one deployment.
+type evidence struct {
+	Config
+	from  time.Time // the deployment
+	asked int       // how many queries a look has
+	query string
+
+	looks []seen    // those of the window that count, in order
+	since time.Time // the first of the looks that broke the limit without a pause; or zero
+	last  time.Time
+	said  rules.Answer // at the last look
+}
+
+// seen is a look that counts.
+type seen struct {
+	at time.Time
+	Look
+}
+
+// See folds one look. One that is not later than the last changes nothing.
+func (e *evidence) See(at time.Time, got []rules.Result) rules.Answer {
+	if !e.last.IsZero() && !at.After(e.last) {
+		return e.said
+	}
+	if at.Sub(e.last) > e.interval() { // nobody knows what was in between
+		e.since = time.Time{}
+	}
+	e.last = at
+	e.said = e.judge(at, got)
+	return e.said
+}
+
+func (e *evidence) judge(at time.Time, got []rules.Result) rules.Answer {
+	answer := e.answer(at)
+	if why, early := e.early(at); early {
+		answer.Verdict, answer.Why = rules.Inconclusive, why
+		return answer
+	}
+	look, err := e.read(got)
+	if err != nil {
+		e.since = time.Time{} // broken "without a pause" can't be said of it
+		answer.Verdict, answer.Why = rules.VerdictOf(err), reason(err)
+		return answer
+	}
+	e.looks = append(e.looks, seen{at: at, Look: look})
+	e.looks = slices.DeleteFunc(e.looks, func(s seen) bool { return at.Sub(s.at) >= e.window() && s.at != at })
+	return e.weigh(answer)
+}
+
+// answer returns what every answer says.
+func (e *evidence) answer(at time.Time) rules.Answer {
+	a := rules.Answer{Rule: e.Setting.Name, Ceiling: rules.Auto, At: at, Unit: string(e.Limits.Unit), Query: e.query}
+	for _, limit := range []*float64{e.Limits.Max, e.Limits.Min} {
+		if limit != nil && a.Limit == nil {
+			a.Limit = new(*limit)
+		}
+	}
+	return a
+}
+
+// early says that the look does not count: it is of the time before the
+// deployment, or the version is still warming up.
+func (e *evidence) early(at time.Time) (why string, early bool) {
+	switch {
+	case e.Measure == Level && at.Before(e.from),
+		e.Measure != Level && e.Apart && !at.After(e.from),
+		e.Measure != Level && !e.Apart && at.Add(-e.interval()).Before(e.from):
+		return "before the deployment", true
+	case at.Before(e.from.Add(e.warmUp())):
+		return fmt.Sprintf("warming up: %s of %s", length(at.Sub(e.from).Round(time.Second)), length(e.warmUp())), true
+	}
+	return "", false
+}
+
+// read reads a look. A result with an error is never taken for an empty one.
+func (e *evidence) read(got []rules.Result) (Look, error) {
+	for _, result := range got {
+		if result.Err != nil {
+			return Look{}, result.Err
+		}
+	}
+	if len(got) != e.asked {
+		return Look{}, rules.Failed(rules.WrongType, "%d results for %d queries", len(got), e.asked)
+	}
+	return e.Read(got)
+}
+
+// weigh holds the looks of the window against the limits.
+func (e *evidence) weigh(answer rules.Answer) rules.Answer {
+	value := e.measure(&answer)
+	if e.Measure == Share && answer.Total < max(e.MinTotal, 1) {
+		e.since = time.Time{}
+		answer.Verdict, answer.Why = rules.LowTraffic, e.tooFew(answer)
+		return answer
+	}
+	limit, sign, broken := e.Limits.broken(value)
+	answer.Value, answer.Limit = &value, &limit
+	answer.Why = fmt.Sprintf("%s %s limit %s", e.arithmetic(answer), sign, e.format(limit))
+	if !broken {
+		e.since = time.Time{}
+		answer.Verdict = rules.Healthy
+	} else {
+		e.held(&answer)
+	}
+	if note := e.looks[len(e.looks)-1].Note; note != "" {
+		answer.Why += "; " + note
+	}
+	return answer
+}
+
+// measure fills in the counts of the window and returns what the limit is about.
+func (e *evidence) measure(answer *rules.Answer) float64 {
+	latest := e.looks[len(e.looks)-1]
+	if e.Measure == Level {
+		answer.Bad, answer.Total = latest.Bad, latest.Total
+		return latest.Value
+	}
+	for _, look := range e.looks {
+		answer.Bad += look.Bad
+		answer.Total += look.Total
+	}
+	answer.Window = rules.Duration(time.Duration(len(e.looks)) * e.interval())
+	if e.Measure == Count {
+		return answer.Bad
+	}
+	return answer.Bad / answer.Total
+}
+
+// held says whether the limit, broken now, has been broken for long enough.
+func (e *evidence) held(answer *rules.Answer) {
+	if e.since.IsZero() {
+		e.since = answer.At
+	}
+	held := answer.At.Sub(e.since)
+	switch {
+	case held < e.hold():
+		answer.Verdict = rules.Inconclusive
+		answer.Why += fmt.Sprintf(", for %s of %s", length(held), length(e.hold()))
+	case e.hold() > 0:
+		answer.Verdict = rules.Breached
+		answer.Why += " for " + length(held)
+	default:
+		answer.Verdict = rules.Breached
+	}
+}
+
+// reason returns a failure without the name of its class, which the verdict says.
+func reason(err error) string {
+	if failed, ok := errors.AsType[*rules.SampleError](err); ok {
+		return failed.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,105 @@
+package threshold
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/promql"
+	"github.com/bakewatch/bakewatch/rules/quantity"
+)
+
+// Measure is what is held against the limit.
+type Measure uint8
+
+// The measures.
+const (
+	Level Measure = iota // the value at the look
+	Count                // bad events in the window
+	Share                // bad events of all events in the window
+)
+
+// Look is what one look at Prometheus says.
+type Look struct {
+	Value float64 // Level: held against the limit
+	Bad   float64 // Count, Share: bad events since the look before
+	Total float64 // Share: all events since the look before
+	Note  string  // said at the end: "2 of 3 down"; or empty
+}
+
+// Limits are the most and the least that is allowed; nil: no limit on that side.
+type Limits struct {
+	Max, Min *float64
+	Unit     quantity.Unit
+}
+
+// Config is what a kind says about its rule.
+type Config struct {
+	Setting rules.Setting
+	Measure Measure
+	Limits  Limits
+	// Subject is what is counted or measured: "errors". Of is what it is a share of: "requests".
+	Subject, Of string
+	// MinTotal is the fewest events in the window that a Share is judged on.
+	MinTotal float64
+	// Apart says that counts are the version's own, so that a look which began
+	// before the deployment counts as well.
+	Apart bool
+	// Ask returns the queries of a look; a person is shown the first.
+	Ask func(d rules.Deployment) []rules.Query
+	// Read reads their results. An error is a *rules.SampleError; rules.VerdictOf says what it means.
+	Read func(got []rules.Result) (Look, error)
+}
+
+// Rule judges one question by a plain limit. It implements rules.Rule.
+type Rule struct{ config Config }
+
+// New makes the rule. It refuses a judge other than threshold, as a *rules.FieldError.
+func New(c Config) (*Rule, error) {
+	if judge := c.Setting.Judge; judge != "" && judge != "threshold" {
+		return nil, &rules.FieldError{Key: "judge", Hint: `leave it out, or say "threshold"`, Err: fmt.Errorf("not yet supported: %q", judge)}
+	}
+	return &Rule{config: c}, nil
+}
+
+// Queries returns what to ask at every look.
+func (r *Rule) Queries(d rules.Deployment) []rules.Query { return r.config.Ask(d) }
+
+// Begin starts the evidence.
+func (r *Rule) Begin(d rules.Deployment) rules.Evidence {
+	queries := r.config.Ask(d)
+	e := &evidence{Config: r.config, from: d.At, asked: len(queries)}
+	if e.asked > 0 {
+		e.query = shown(queries[0])
+	}
+	return e
+}
+
+// shown returns the query as a person can paste it, or as it stands in the plan
+// where a value is missing.
+func shown(q rules.Query) string {
+	if bound, err := promql.Bind(q.Template, q.Values); err == nil {
+		return bound
+	}
+	return q.Template
+}
+
+func (c *Config) interval() time.Duration { return time.Duration(c.Setting.Interval) }
+func (c *Config) window() time.Duration   { return time.Duration(c.Setting.Window) }
+func (c *Config) warmUp() time.Duration   { return time.Duration(c.Setting.WarmUp) }
+func (c *Config) hold() time.Duration     { return time.Duration(c.Setting.For) }
+
+// broken returns the limit that the value breaks; if none, one that it keeps.
+func (l Limits) broken(value float64) (limit float64, sign string, broken bool) {
+	switch {
+	case l.Max != nil && value > *l.Max:
+		return *l.Max, ">", true
+	case l.Min != nil && value < *l.Min:
+		return *l.Min, "<", true
+	case l.Max != nil:
+		return *l.Max, "≤", false
+	case l.Min != nil:
+		return *l.Min, "≥", false
+	}
+	return 0, "", false
+}
