@@ -1,0 +1,78 @@
+package actions
+
+import (
+	"context"
+	"time"
+
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// Notifier is one channel. It delivers at least once: key is the same for every
+// try of one message, so a receiver can drop repeats.
+type Notifier interface {
+	// Notify sends the message and returns the receipt that the other side gave
+	// (an id, a status), or an error that is Retryable or Permanent. Without a
+	// receipt nobody is known to have been reached, and no countdown begins.
+	Notify(ctx context.Context, key string, m Message) (receipt string, err error)
+}
+
+// Audience is who a message is for.
+type Audience string
+
+// The audiences of [notify].
+const (
+	Page         Audience = "page"
+	Chat         Audience = "chat"
+	Stakeholders Audience = "stakeholders"
+)
+
+// Level is how a message is to be taken; it is shown by a sign and a word, not by colour alone.
+type Level string
+
+// The levels of a message.
+const (
+	Good    Level = "good"
+	Neutral Level = "info"
+	Concern Level = "warning"
+	Urgent  Level = "urgent" // a person is needed
+)
+
+// Message is one text to people. It is plain text: a channel escapes it as its medium needs.
+type Message struct {
+	Topic    string   `json:"topic"` // the kind of journal entry, or of note: "opened", "ruled", "blind" …
+	Level    Level    `json:"level"`
+	Audience Audience `json:"audience"`
+	// Title says in one line what happens and what is asked; Lines give the reasons.
+	Title string   `json:"title"`
+	Lines []string `json:"lines,omitempty"`
+
+	Service     string            `json:"service"`
+	Environment string            `json:"environment"`
+	Version     string            `json:"version,omitempty"`
+	Target      string            `json:"target,omitempty"`
+	Owner       string            `json:"owner,omitempty"`
+	Watch       string            `json:"watch,omitempty"` // its messages belong together: one thread
+	At          time.Time         `json:"at"`
+	Links       map[string]string `json:"links,omitempty"`
+	Question    *Asked            `json:"question,omitempty"`
+}
+
+// Asked is what a message asks people.
+type Asked struct {
+	Watch    string         `json:"watch"`
+	Question uint64         `json:"question"` // the sequence of the entry that asked; an answer is bound to it
+	Needs    map[string]int `json:"needs"`
+	Within   rules.Duration `json:"within"`
+	Silence  string         `json:"silence"`
+	Answers  []string       `json:"answers"` // "roll-back", "keep"
+	Command  string         `json:"command"` // how to answer on a command line
+}
+
+// Text returns the message as plain lines: the title, then the reasons.
+func (m Message) Text() string {
+	text := m.Title
+	for _, line := range m.Lines {
+		text += "\n" + line
+	}
+	return text
+}
