@@ -1,0 +1,244 @@
+package watcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bakewatch/bakewatch/actions/authority"
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// ErrStopped says that this replica is no longer, or not yet, the active one.
+var ErrStopped = errors.New("this replica is not active")
+
+var _ Desk = (*Owner)(nil)
+
+// do runs a function in the loop and waits for it. What the loop has taken it also
+// ends, so nothing that the function writes is read too early.
+func (o *Owner) do(ctx context.Context, f func(context.Context) error) error {
+	done := make(chan error, 1)
+	in := func(ctx context.Context) {
+		defer func() {
+			if p := recover(); p != nil {
+				o.Log.Error("a request caused a panic", "cause", fmt.Sprint(p))
+				done <- fmt.Errorf("panic: %v", p)
+			}
+		}()
+		done <- f(ctx)
+	}
+	select {
+	case o.inbox <- in:
+		return <-done
+	case <-o.ended:
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Heard records what became of a message.
+func (o *Owner) Heard(ctx context.Context, lane rules.LaneID, told Delivery) error {
+	return o.do(ctx, func(ctx context.Context) error { return o.handle(ctx, lane, Input{Told: &told}) })
+}
+
+// List implements Desk.
+func (o *Owner) List(ctx context.Context) (views []LaneView, err error) {
+	err = o.do(ctx, func(context.Context) error {
+		for _, h := range o.lanes {
+			views = append(views, o.view(h))
+		}
+		return nil
+	})
+	slices.SortFunc(views, func(a, b LaneView) int { return strings.Compare(a.Lane.String(), b.Lane.String()) })
+	return views, err
+}
+
+// Show implements Desk.
+func (o *Owner) Show(ctx context.Context, ref Ref) (view WatchView, err error) {
+	err = o.do(ctx, func(context.Context) error {
+		view, _, err = o.find(ref)
+		return err
+	})
+	return view, err
+}
+
+// Answer implements Desk. A vote without a question is for the one that is open.
+func (o *Owner) Answer(ctx context.Context, ref Ref, vote authority.Vote) (WatchView, error) {
+	return o.change(ctx, ref, func(ctx context.Context, h *held) error {
+		q := h.Watch.Question
+		if q == nil {
+			return fmt.Errorf("%w: no question is open for %s", ErrRefused, h.ID)
+		}
+		if vote.Question == 0 {
+			vote.Question = q.Seq
+		}
+		vote.At = time.Now().UTC()
+		if err := q.Admit(vote); err != nil {
+			return fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+		if err := o.handle(ctx, h.ID, Input{Vote: &vote}); err != nil {
+			return err
+		}
+		return h.counted(vote)
+	})
+}
+
+// counted says whether the vote is in the journal: the question may have ended at the
+// same moment, by another replica.
+func (h *held) counted(vote authority.Vote) error {
+	w := h.Watch
+	if w == nil || w.Voted == nil || w.Voted.Question != vote.Question || w.Voted.Person != vote.Person {
+		return fmt.Errorf("%w: the question is not open any more", ErrRefused)
+	}
+	return nil
+}
+
+// Cancel implements Desk.
+func (o *Owner) Cancel(ctx context.Context, ref Ref, by, reason string) (WatchView, error) {
+	return o.change(ctx, ref, func(ctx context.Context, h *held) error {
+		if phase := h.Watch.Phase(); phase == Acting || phase == Verifying {
+			return fmt.Errorf("%w: the watch of %s is %s; a rollback is not taken back", ErrRefused, h.ID, phase)
+		}
+		watch := h.Watch.Seq
+		if err := o.handle(ctx, h.ID, Input{Cancel: &Request{By: by, Reason: reason}}); err != nil {
+			return err
+		}
+		if h.Watch != nil && h.Watch.Seq == watch {
+			return fmt.Errorf("%w: the watch of %s is %s by now", ErrRefused, h.ID, h.Watch.Phase())
+		}
+		return nil
+	})
+}
+
+// change does something to an open watch and returns how it looks afterwards.
+func (o *Owner) change(ctx context.Context, ref Ref, f func(context.Context, *held) error) (view WatchView, err error) {
+	err = o.do(ctx, func(ctx context.Context) error {
+		found, h, err := o.find(ref)
+		if err != nil {
+			return err
+		}
+		if found.Outcome != "" {
+			return fmt.Errorf("%w: watch %d of %s has ended: %s", ErrRefused, found.Watch, h.ID, found.Outcome)
+		}
+		if err := f(ctx, h); err != nil {
+			return err
+		}
+		view, _ = o.match(h, byNumber(strconv.FormatUint(found.Watch, 10)))
+		return nil
+	})
+	return view, err
+}
+
+// Disarm implements Desk.
+func (o *Owner) Disarm(ctx context.Context, service, by, reason string) error {
+	if o.Switch == nil {
+		return fmt.Errorf("%w: this daemon has no switch", ErrRefused)
+	}
+	return o.Switch.Disarm(ctx, service, by, reason)
+}
+
+// Arm implements Desk.
+func (o *Owner) Arm(ctx context.Context, service, by string) error {
+	if o.Switch == nil {
+		return fmt.Errorf("%w: this daemon has no switch", ErrRefused)
+	}
+	return o.Switch.Arm(ctx, service, by)
+}
+
+// find returns the watch that a name stands for: its number or else its event's id
+// or else its service, whose open watch counts, or the last. Two lanes that both
+// answer to the name must be told apart.
+func (o *Owner) find(ref Ref) (WatchView, *held, error) {
+	for _, is := range []names{byNumber(ref.Name), byEvent(ref.Name), byService(ref.Name)} {
+		var best WatchView
+		var in *held
+		for _, h := range o.lanes {
+			if ref.Environment != "" && ref.Environment != h.ID.Environment {
+				continue
+			}
+			view, ok := o.match(h, is)
+			if ok && in != nil {
+				return WatchView{}, nil, fmt.Errorf("%w: %q is both in %s and in %s; name the environment, or the watch's number", ErrRefused, ref.Name, in.ID, h.ID)
+			}
+			if ok {
+				best, in = view, h
+			}
+		}
+		if in != nil {
+			return best, in, nil
+		}
+	}
+	return WatchView{}, nil, fmt.Errorf("%w: no watch has the number or event id %q, and no service of that name was deployed", ErrNotFound, ref.Name)
+}
+
+// names says whether a name stands for a watch, given its service, number and event id.
+type names func(service string, watch uint64, event string) bool
+
+func byNumber(name string) names {
+	return func(_ string, watch uint64, _ string) bool { return name == strconv.FormatUint(watch, 10) }
+}
+
+func byEvent(name string) names {
+	return func(_ string, _ uint64, event string) bool { return name == event }
+}
+
+func byService(name string) names {
+	return func(service string, _ uint64, _ string) bool { return name == service }
+}
+
+// match returns the newest watch of the lane that the name stands for.
+func (o *Owner) match(h *held, is names) (WatchView, bool) {
+	if w := h.Watch; w != nil && is(h.ID.Service, w.Seq, w.Deployment.ID) {
+		return o.watchView(h), true
+	}
+	for _, past := range slices.Backward(h.Ledger.Past) {
+		if is(h.ID.Service, past.Watch, past.ID) {
+			return past.view(h.ID), true
+		}
+	}
+	return WatchView{}, false
+}
+
+func (o *Owner) view(h *held) LaneView {
+	view := LaneView{
+		Lane: h.ID, Live: h.Ledger.Live, Bad: h.Ledger.Bad, Past: h.Ledger.Past,
+		Disarmed: o.Guards(h.ID.Service).Disarmed, Aside: h.Aside,
+	}
+	if h.Watch != nil {
+		w := o.watchView(h)
+		w.Plan, w.Deployment = nil, nil // a list is short; Show has all of it
+		view.Watch = &w
+	}
+	return view
+}
+
+func (o *Owner) watchView(h *held) WatchView {
+	w := h.Watch
+	view := WatchView{
+		ID: w.Deployment.ID, Watch: w.Seq, Lane: h.ID, Version: w.Deployment.Version, Target: w.Target.Version,
+		Phase: w.Phase(), Opened: w.Opened, BakeEnds: w.BakeEnds(), Rule: w.Ruling.Rule,
+		Reason: strings.Join(w.Ruling.Why, "; "), Answers: w.Answers, Ruling: &w.Ruling, Deployment: &w.Deployment, Plan: &w.Plan,
+	}
+	if h.sight.fits(w) {
+		view.Answers = h.sight.answers()
+	}
+	if q := w.Question; q != nil {
+		deadline, _ := q.Deadline()
+		view.Question = &QuestionView{
+			Question: q.Seq, Asked: q.Asked, Heard: q.Heard, Deadline: deadline, Needs: q.Needs(), Votes: q.Votes, Silence: w.Ruling.Silence(),
+		}
+	}
+	return view
+}
+
+func (p PastWatch) view(lane rules.LaneID) WatchView {
+	return WatchView{
+		ID: p.ID, Watch: p.Watch, Lane: lane, Version: p.Version, Target: p.Target, Phase: Ended,
+		Outcome: p.Outcome, Opened: p.Opened, Closed: p.Closed, Rule: p.Rule, Reason: p.Reason,
+	}
+}

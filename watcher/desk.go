@@ -1,0 +1,83 @@
+package watcher
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/bakewatch/bakewatch/actions/authority"
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// The errors of a Desk that its callers tell apart. They are wrapped with what to do.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrRefused  = errors.New("refused") // understood, and not allowed or not possible now
+)
+
+// Desk is what people and tools may ask of a running Bakewatch: the one interface
+// behind the HTTP API, the NATS request API and the command line.
+type Desk interface {
+	// List returns all lanes, sorted by environment, service and flag.
+	List(ctx context.Context) ([]LaneView, error)
+	// Show finds one watch, open or remembered.
+	Show(ctx context.Context, ref Ref) (WatchView, error)
+	// Answer records a person's vote on the open question.
+	Answer(ctx context.Context, ref Ref, vote authority.Vote) (WatchView, error)
+	// Cancel ends an open watch.
+	Cancel(ctx context.Context, ref Ref, by, reason string) (WatchView, error)
+	// Disarm forbids rollbacks, everywhere or in one service; Arm allows them again.
+	Disarm(ctx context.Context, service, by, reason string) error
+	Arm(ctx context.Context, service, by string) error
+}
+
+// Ref names a watch as people do: its number, the id of its event, or a service
+// (the open watch, or else the last).
+type Ref struct {
+	Name        string `json:"name"`
+	Environment string `json:"environment,omitempty"` // needed only where the name is not enough
+}
+
+// LaneView is one lane as people see it.
+type LaneView struct {
+	Lane     rules.LaneID `json:"lane"`
+	Live     string       `json:"live,omitempty"`
+	Bad      []string     `json:"quarantined,omitempty"`
+	Watch    *WatchView   `json:"watch,omitempty"` // the open one
+	Past     []PastWatch  `json:"past,omitempty"`
+	Disarmed string       `json:"disarmed,omitempty"`
+	Aside    string       `json:"set_aside,omitempty"`
+}
+
+// WatchView is one watch as people see it. For a watch that is only remembered,
+// what the ledger does not keep is empty.
+type WatchView struct {
+	ID         string            `json:"id"` // of the event
+	Watch      uint64            `json:"watch"`
+	Lane       rules.LaneID      `json:"lane"`
+	Version    string            `json:"version"`
+	Target     string            `json:"target,omitempty"`
+	Phase      Phase             `json:"phase"`
+	Outcome    Outcome           `json:"outcome,omitempty"`
+	Opened     time.Time         `json:"opened"`
+	BakeEnds   time.Time         `json:"bake_ends,omitzero"`
+	Closed     time.Time         `json:"closed,omitzero"`
+	Rule       string            `json:"rule,omitempty"`
+	Reason     string            `json:"reason,omitempty"`
+	Answers    []rules.Answer    `json:"answers,omitempty"`
+	Ruling     *authority.Ruling `json:"ruling,omitempty"`
+	Question   *QuestionView     `json:"question,omitempty"`
+	Deployment *rules.Deployment `json:"deployment,omitempty"`
+	Plan       *rules.Plan       `json:"plan,omitempty"`
+}
+
+// QuestionView is the open question of a watch.
+type QuestionView struct {
+	Question uint64           `json:"question"`
+	Asked    time.Time        `json:"asked"`
+	Heard    time.Time        `json:"heard,omitzero"` // first confirmed delivery: the countdown begins
+	Deadline time.Time        `json:"deadline,omitzero"`
+	Needs    map[string]int   `json:"needs"`
+	Votes    []authority.Vote `json:"votes,omitempty"`
+	Silence  rules.Silence    `json:"silence"`
+}

@@ -1,0 +1,132 @@
+package watcher
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// calmLooks is how many looks in a row must find every limit kept before a rollback is verified.
+const calmLooks = 4
+
+// close ends the open watch.
+func (l Lane) close(at time.Time, outcome Outcome, reason string) Entry {
+	ledger := l.Ledger.ends(l.Watch.line(at, outcome, reason))
+	return Entry{Kind: Closed, Outcome: outcome, Text: reason, Ledger: &ledger}
+}
+
+// conclude closes a watch whose rollback has come to its end.
+func (l Lane) conclude(in Input) (Entry, bool) {
+	w := l.Watch
+	switch {
+	case w == nil || w.Done == nil:
+		return Entry{}, false
+	case !w.isBack():
+		return l.close(in.Now, w.fate(), w.Done.Reason), true
+	case w.Verified != nil:
+		return l.close(in.Now, RolledBack, first(w.Ruling.Why)), true
+	}
+	return Entry{}, false
+}
+
+// verify says whether the rollback helped: the target is live, and every limit is
+// kept again, before the plan's `verify` has passed.
+func (l Lane) verify(in Input) (Entry, bool) {
+	w := l.Watch
+	if w == nil || w.Done == nil || in.Look == nil || !in.Look.Verify || in.Look.Watch != w.Seq {
+		return Entry{}, false
+	}
+	took := in.Now.Sub(w.Acting).Round(time.Second)
+	rollback, _ := w.Plan.RollbackFor(w.Deployment.Strategy)
+	switch {
+	case in.Look.Calm >= calmLooks:
+		text := fmt.Sprintf("%s is live%s, and every limit is kept again; it took %s", w.Intent.Subject.To, w.liveBy(), took)
+		return Entry{Kind: Verified, OK: true, Answers: in.Look.Answers, Text: text}, true
+	case in.Now.Before(w.DoneAt.Add(time.Duration(rollback.Verify))):
+		return Entry{}, false
+	}
+	breached, open := w.standing(in.Look.Answers)
+	text := fmt.Sprintf("rolled back to %s%s, but it could not be verified: %s", w.Intent.Subject.To, w.liveBy(), open)
+	if breached != "" {
+		text = fmt.Sprintf("rolled back to %s%s, but %s: perhaps it was not this deployment", w.Intent.Subject.To, w.liveBy(), breached)
+	}
+	return Entry{Kind: Verified, Answers: in.Look.Answers, Text: text}, true
+}
+
+// liveBy says who confirmed that the target is live.
+func (w *Watch) liveBy() string {
+	switch {
+	case w.Proof != "":
+		return " (event " + w.Proof + " says so)"
+	case w.Done.Live != "":
+		return " (the executor sees it)"
+	}
+	return " (the executor said done; nobody else confirmed it)"
+}
+
+// complete ends the bake: passed when every rule that counts is healthy. What could
+// not be judged is never a silent pass: the bake is extended, and then people are told.
+func (l Lane) complete(in Input) (Entry, bool) {
+	w := l.Watch
+	if !l.judges(in) || w.Question != nil || w.Finished.IsZero() || in.Now.Before(w.BakeEnds()) {
+		return Entry{}, false
+	}
+	breached, open := w.standing(in.Look.Answers)
+	switch {
+	case !w.Kept.IsZero():
+		return l.close(in.Now, Kept, "people said keep"), true
+	case w.Unheard && breached != "":
+		return l.close(in.Now, Undecided, "nobody could be reached; "+breached), true
+	case breached != "" || w.Silent:
+		return l.close(in.Now, Left, breached), true
+	case open == "":
+		return l.close(in.Now, Passed, ""), true
+	case w.Extensions < maxExtensions:
+		return Entry{Kind: Noted, Topic: Extended, Text: "the bake is extended: " + open}, true
+	}
+	return l.close(in.Now, Undecided, open), true
+}
+
+// standing returns the arithmetic of the first breached rule and of the first that
+// could not be judged, among the rules that count: a shadow rule never keeps a watch from passing.
+func (w *Watch) standing(answers []rules.Answer) (breached, open string) {
+	if len(answers) == 0 {
+		open = "no rule has an answer yet"
+	}
+	for _, a := range answers {
+		if spec, _ := w.Plan.Rule(a.Rule); spec.Mode == rules.Shadow {
+			continue
+		}
+		switch a.Verdict {
+		case rules.Healthy:
+		case rules.Breached:
+			if breached == "" {
+				breached = a.Rule + ": " + a.Why
+			}
+		case rules.Inconclusive, rules.LowTraffic, rules.NoData, rules.Blind:
+			if open == "" {
+				open = fmt.Sprintf("%s: %s: %s", a.Rule, a.Verdict, a.Why)
+			}
+		}
+	}
+	return breached, open
+}
+
+// remark notes what people should know although it changes nothing.
+func (l Lane) remark(in Input) (Entry, bool) {
+	w := l.Watch
+	if !l.judges(in) {
+		return Entry{}, false
+	}
+	blind := !in.Look.BlindSince.IsZero() && in.Now.Sub(in.Look.BlindSince) >= time.Duration(w.Plan.BlindFor)
+	switch {
+	case blind && !w.Blind:
+		return Entry{Kind: Noted, Topic: WentBlind, Answers: in.Look.Answers, Text: "no usable answers from Prometheus since " + in.Look.BlindSince.UTC().Format(time.RFC3339) + ": nothing is judged, nothing is rolled back"}, true
+	case w.Blind && in.Look.BlindSince.IsZero():
+		return Entry{Kind: Noted, Topic: SeesAgain, Text: "Prometheus answers again; what was missed is being caught up"}, true
+	case !w.Late && w.Finished.IsZero() && in.Now.Sub(w.Opened) >= time.Duration(w.Plan.RollOut):
+		return Entry{Kind: Noted, Topic: StillRolling, Text: "started, and still not finished after " + w.Plan.RollOut.String()}, true
+	}
+	return Entry{}, false
+}

@@ -1,0 +1,176 @@
+package watcher
+
+import (
+	"time"
+
+	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/actions/authority"
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// Schema is the version of the entries that this program writes.
+const Schema = 1
+
+// Kind is what an entry says.
+type Kind string
+
+// The kinds of entries.
+const (
+	Opened   Kind = "opened"   // a watch begins; an open one of the lane ends as superseded
+	Step     Kind = "step"     // the deployment tool reported a step
+	Verdicts Kind = "verdicts" // what the rules say, for people and plots
+	Ruled    Kind = "ruled"    // power or blame changed; with power ask: the question
+	Voted    Kind = "voted"    // a person answered
+	Decided  Kind = "decided"  // the one decision: the point of no return
+	Intended Kind = "intended" // a rollback is about to be tried
+	Done     Kind = "done"     // how the try ended
+	Verified Kind = "verified" // whether the rollback helped
+	Told     Kind = "told"     // a channel delivered a message, or gave up
+	Noted    Kind = "noted"    // worth knowing; changes nothing but memory
+	Closed   Kind = "closed"   // the watch has ended
+)
+
+// Kinds lists every kind of entry.
+func Kinds() []Kind {
+	return []Kind{Opened, Step, Verdicts, Ruled, Voted, Decided, Intended, Done, Verified, Told, Noted, Closed}
+}
+
+// Entry is one line of the journal of one lane. The envelope is on top; exactly
+// the fields that its kind names are set below.
+type Entry struct {
+	Schema int          `json:"schema"`
+	Lane   rules.LaneID `json:"lane"`
+	Kind   Kind         `json:"kind"`
+	At     time.Time    `json:"at"`
+	Owner  string       `json:"owner,omitempty"` // the replica that wrote it
+	Epoch  uint64       `json:"epoch,omitempty"` // of the owner's lease
+	Nonce  string       `json:"nonce,omitempty"` // tells this write from every other, after a timeout
+	Watch  uint64       `json:"watch,omitempty"` // the sequence of the watch's Opened entry; 0 in that entry itself
+	Prev   string       `json:"prev,omitempty"`  // hash of the lane's previous entry
+	// Must says that the entry changes what may be done: a replica that does not
+	// know its kind leaves the lane to others.
+	Must bool `json:"must,omitempty"`
+
+	// Seq is the sequence under which the journal acknowledged the entry, and Hash
+	// the entry's own hash. Both are the journal's and not part of what is written.
+	// In an entry to append, Seq is the last sequence of the lane that the writer knows.
+	Seq  uint64 `json:"-"`
+	Hash string `json:"-"`
+
+	Deployment *rules.Deployment `json:"deployment,omitempty"` // opened, step, noted
+	Plan       *rules.Plan       `json:"plan,omitempty"`       // opened
+	Rollback   bool              `json:"rollback,omitempty"`   // opened: the deployment is itself a rollback
+	Ledger     *Ledger           `json:"ledger,omitempty"`     // opened, closed: the lane's memory after this entry
+	Answers    []rules.Answer    `json:"answers,omitempty"`    // verdicts, verified
+	Ruling     *authority.Ruling `json:"ruling,omitempty"`     // ruled, decided
+	Vote       *authority.Vote   `json:"vote,omitempty"`       // voted
+	Decision   *Decision         `json:"decision,omitempty"`   // decided
+	Intent     *actions.Intent   `json:"intent,omitempty"`     // intended
+	Done       *actions.Outcome  `json:"done,omitempty"`       // done
+	Told       *Delivery         `json:"told,omitempty"`       // told
+	Topic      Topic             `json:"topic,omitempty"`      // noted: what about
+	Text       string            `json:"text,omitempty"`       // noted, verified, closed: in plain words
+	OK         bool              `json:"ok,omitempty"`         // verified: live, and the limits are kept
+	Outcome    Outcome           `json:"outcome,omitempty"`    // closed; opened: of the superseded watch
+}
+
+// lacks names what an entry of its kind must carry and does not; empty: nothing.
+func (e Entry) lacks() string {
+	about := e.Kind
+	if e.Kind == Noted && (e.Topic == NewerWaits || e.Topic == NoPlan) {
+		about = Step // such a note is of an event, too
+	}
+	switch {
+	case e.Deployment == nil && (about == Opened || about == Step):
+		return "deployment"
+	case e.Plan == nil && (e.Kind == Opened || e.Topic == NewerWaits):
+		return "plan"
+	case e.Ruling == nil && (e.Kind == Ruled || e.Kind == Decided):
+		return "ruling"
+	case e.Decision == nil && e.Kind == Decided:
+		return "decision"
+	case e.Vote == nil && e.Kind == Voted:
+		return "vote"
+	case e.Intent == nil && e.Kind == Intended:
+		return "intent"
+	case e.Done == nil && e.Kind == Done:
+		return "outcome of the rollback"
+	case e.Told == nil && e.Kind == Told:
+		return "delivery"
+	}
+	return ""
+}
+
+// Topic is what a noted entry is about.
+type Topic string
+
+// The topics of notes.
+const (
+	NoPlan        Topic = "no-plan"       // a deployment of a service without a plan
+	OlderEvent    Topic = "older-event"   // an event older than the live version's
+	NewerWaits    Topic = "newer-waits"   // a newer deployment came while a rollback was under way
+	WentBlind     Topic = "blind"         // no answers from Prometheus for blind_for
+	SeesAgain     Topic = "sees-again"    // answers again
+	StillRolling  Topic = "still-rolling" // started, and not finished after roll_out
+	Extended      Topic = "extended"      // the bake was extended
+	KeptByPeople  Topic = "kept"          // the people asked said keep
+	LeftBySilence Topic = "silence"       // nobody answered in time
+	Unheard       Topic = "unheard"       // nobody could be reached with the question
+	SetAside      Topic = "set-aside"     // the lane is left alone after repeated faults
+)
+
+// Decision says how the one decision of a watch was made.
+type Decision struct {
+	By string `json:"by"` // "authority" (auto), "votes", or "silence"
+	// Votes are the votes that made it.
+	Votes []authority.Vote `json:"votes,omitempty"`
+}
+
+// Delivery says what became of one message on one channel.
+type Delivery struct {
+	Channel  string           `json:"channel"`
+	Audience actions.Audience `json:"audience"`
+	About    uint64           `json:"about"` // the sequence of the entry that was told
+	Receipt  string           `json:"receipt,omitempty"`
+	Failed   string           `json:"failed,omitempty"` // why it was given up; empty: delivered
+}
+
+// repeats says whether the same news was recorded before: a message may be sent
+// again, under another receipt, when the process died before it was settled.
+func (d Delivery) repeats(before Delivery) bool {
+	return d.Channel == before.Channel && d.About == before.About && (d.Failed == "") == (before.Failed == "")
+}
+
+// Phase is where a watch stands.
+type Phase string
+
+// The phases.
+const (
+	Rolling   Phase = "rolling"   // judged, but the bake's clock stands
+	Baking    Phase = "baking"    // the bake's clock runs
+	Asking    Phase = "asking"    // people are asked
+	Acting    Phase = "acting"    // decided; a rollback is under way
+	Verifying Phase = "verifying" // rolled back; did it help?
+	Ended     Phase = "closed"
+)
+
+// Outcome is how a watch ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Passed         Outcome = "passed"
+	RolledBack     Outcome = "rolled-back"
+	RollbackFailed Outcome = "rollback-failed"
+	Unknown        Outcome = "unknown"
+	Kept           Outcome = "kept"      // people said keep
+	Left           Outcome = "left"      // breached and told; nobody had the power or the wish to act
+	Undecided      Outcome = "undecided" // could not be judged
+	Superseded     Outcome = "superseded"
+	CancelledWatch Outcome = "cancelled"
+)
+
+// Outcomes lists every outcome.
+func Outcomes() []Outcome {
+	return []Outcome{Passed, RolledBack, RollbackFailed, Unknown, Kept, Left, Undecided, Superseded, CancelledWatch}
+}

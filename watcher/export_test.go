@@ -1,0 +1,19 @@
+package watcher
+
+import "context"
+
+// Do runs a function in the loop, for benchmarks.
+func (o *Owner) Do(ctx context.Context, f func(context.Context) error) error { return o.do(ctx, f) }
+
+// Looked waits until every look that was asked for has been folded.
+func (o *Owner) Looked(ctx context.Context) {
+	for busy := true; busy; {
+		_ = o.do(ctx, func(context.Context) error {
+			busy = false
+			for _, h := range o.lanes {
+				busy = busy || h.sight != nil && h.sight.asking()
+			}
+			return nil
+		})
+	}
+}

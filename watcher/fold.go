@@ -1,0 +1,256 @@
+package watcher
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bakewatch/bakewatch/actions/authority"
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// Fold makes a lane of its entries, as Journal.Read returns them.
+func Fold(id rules.LaneID, entries []Entry) Lane {
+	lane := Lane{ID: id}
+	for _, e := range entries {
+		lane = lane.Apply(e)
+	}
+	return lane
+}
+
+// Apply folds one acknowledged entry. One that this version cannot understand, and
+// that may change what is to be done, makes the lane be left to others until a watch
+// of it is opened or closed: such an entry carries all that there is to know.
+func (l Lane) Apply(e Entry) Lane {
+	l.Last, l.Hash = e.Seq, e.Hash
+	fold, known := folds[e.Kind]
+	switch missing := e.lacks(); {
+	case e.Must && (!known || e.Schema > Schema):
+		l.Aside = fmt.Sprintf("entry %d (%s, schema %d) is not known to this version", e.Seq, e.Kind, e.Schema)
+	case missing != "":
+		l.Aside = fmt.Sprintf("entry %d (%s) carries no %s", e.Seq, e.Kind, missing)
+	case known && l.misplaced(e.Kind):
+		l.Aside = fmt.Sprintf("entry %d (%s) stands where none of its kind can be", e.Seq, e.Kind)
+	case known:
+		fold(&l, e)
+	}
+	return l
+}
+
+// misplaced says that the open watch has not come so far: the journal is not whole.
+func (l Lane) misplaced(kind Kind) bool {
+	w := l.Watch
+	switch {
+	case w == nil:
+		return false
+	case kind == Intended:
+		return w.Decision == nil
+	case kind == Done:
+		return w.Intent == nil
+	case kind == Verified:
+		return w.Done == nil
+	}
+	return false
+}
+
+// folds says for each kind what it does to a lane that was just copied.
+var folds = map[Kind]func(*Lane, Entry){
+	Opened:   foldOpened,
+	Closed:   foldClosed,
+	Noted:    foldNoted,
+	Told:     foldTold,
+	Step:     onWatch(foldStep),
+	Verdicts: onWatch(func(w *Watch, e Entry) { w.Answers, w.AnsweredAt = e.Answers, e.At }),
+	Ruled:    onWatch(foldRuled),
+	Voted:    onWatch(foldVoted),
+	Decided:  onWatch(foldDecided),
+	Intended: onWatch(foldIntended),
+	Done:     foldDone,
+	Verified: onWatch(func(w *Watch, e Entry) { w.Verified = &e }),
+}
+
+// onWatch lifts a fold of the open watch to the lane; without one there is nothing to fold.
+func onWatch(fold func(*Watch, Entry)) func(*Lane, Entry) {
+	return func(l *Lane, e Entry) {
+		if l.Watch == nil {
+			return
+		}
+		w := *l.Watch
+		fold(&w, e)
+		l.Watch = &w
+	}
+}
+
+func foldOpened(l *Lane, e Entry) {
+	if e.Ledger != nil {
+		l.Ledger = *e.Ledger
+	}
+	w := &Watch{
+		Seq: e.Seq, Opened: e.At, Deployment: *e.Deployment, Plan: *e.Plan, Rollback: e.Rollback,
+		SameAgain: slices.Contains(l.Ledger.Bad, e.Deployment.Version),
+		Ruling:    authority.Ruling{Authority: -1},
+	}
+	w.Target = l.Ledger.target(w.Deployment, w.Plan)
+	w.Steps = []Reported{reported(w.Deployment)}
+	w.finish(w.Deployment, e.At)
+	l.begin(w)
+}
+
+func foldClosed(l *Lane, e Entry) {
+	if e.Ledger != nil {
+		l.Ledger = *e.Ledger
+	}
+	l.begin(nil)
+}
+
+// begin forgets what a replica that starts here would not know.
+func (l *Lane) begin(w *Watch) {
+	l.Watch, l.Events, l.told, l.Aside = w, nil, nil, ""
+}
+
+func foldNoted(l *Lane, e Entry) {
+	if e.Deployment != nil {
+		l.Events = remember(l.Events, reported(*e.Deployment))
+	}
+	if e.Topic == NoPlan {
+		l.Ledger = l.Ledger.unwatched(*e.Deployment)
+	}
+	fold, known := topics[e.Topic]
+	if !known && e.Must {
+		l.Aside = fmt.Sprintf("entry %d (noted, about %q) is not known to this version", e.Seq, e.Topic)
+	}
+	if known {
+		onWatch(fold)(l, e)
+	}
+}
+
+// topics say what a note changes in the open watch; those that change nothing are
+// there as well, to be known.
+var topics = map[Topic]func(*Watch, Entry){
+	NoPlan:        func(*Watch, Entry) {},
+	OlderEvent:    func(*Watch, Entry) {},
+	SetAside:      func(*Watch, Entry) {},
+	NewerWaits:    func(w *Watch, e Entry) { w.Newer = &e },
+	WentBlind:     func(w *Watch, _ Entry) { w.Blind = true },
+	SeesAgain:     func(w *Watch, _ Entry) { w.Blind = false },
+	StillRolling:  func(w *Watch, _ Entry) { w.Late = true },
+	Extended:      func(w *Watch, e Entry) { w.Extensions, w.Extended = w.Extensions+1, e.At },
+	LeftBySilence: func(w *Watch, _ Entry) { w.Silent, w.Question = true, nil },
+	Unheard:       func(w *Watch, _ Entry) { w.Unheard, w.Question = true, nil },
+	KeptByPeople: func(w *Watch, e Entry) {
+		w.Kept, w.Question = e.At, nil
+		w.Ruling.Power = rules.None // so that the same is asked again, but not before the snooze is over
+	},
+}
+
+// remembered is how many noted events, and how many deliveries, a lane knows again.
+const remembered = 100
+
+func remember[T any](list []T, one T) []T {
+	list = append(slices.Clip(list), one)
+	return list[max(0, len(list)-remembered):]
+}
+
+func reported(d rules.Deployment) Reported { return Reported{d.ID, d.Step, d.Stage} }
+
+func foldTold(l *Lane, e Entry) {
+	l.told = remember(l.told, *e.Told)
+	onWatch(func(w *Watch, e Entry) {
+		q := w.Question
+		if q == nil || e.Told.About != q.Seq || e.Told.Failed != "" || !q.Heard.IsZero() {
+			return
+		}
+		heard := *q
+		heard.Heard = e.At
+		w.Question = &heard
+	})(l, e)
+}
+
+func foldStep(w *Watch, e Entry) {
+	d := *e.Deployment
+	w.Steps = append(slices.Clip(w.Steps), reported(d))
+	switch {
+	case w.targets(d.Version):
+		if live(d.Step) {
+			w.Proof = d.ID
+		}
+	case d.Version == w.Deployment.Version:
+		w.Deployment = merge(w.Deployment, d)
+		w.finish(d, e.At)
+	}
+}
+
+// live says whether the step means that its version is live.
+func live(step rules.Step) bool { return step == rules.Finished || step == rules.RolledBack }
+
+// finish starts the bake's clock once the deployment is live.
+func (w *Watch) finish(d rules.Deployment, at time.Time) {
+	if !w.Finished.IsZero() || !live(d.Step) {
+		return
+	}
+	w.Finished = at
+	if !d.At.IsZero() && d.At.Before(at) {
+		w.Finished = d.At
+	}
+}
+
+// merge adds to the deployment what a later step of it says for the first time.
+func merge(d, step rules.Deployment) rules.Deployment {
+	d.Step = step.Step
+	for _, field := range []struct{ have, said *string }{
+		{&d.Stage, &step.Stage}, {&d.Slot, &step.Slot}, {&d.By, &step.By}, {&d.Release, &step.Release},
+	} {
+		if *field.said != "" {
+			*field.have = *field.said
+		}
+	}
+	if len(d.Authors) == 0 {
+		d.Authors = step.Authors
+	}
+	if step.Reversible != nil && !*step.Reversible {
+		d.Reversible = step.Reversible
+	}
+	return d
+}
+
+func foldRuled(w *Watch, e Entry) {
+	w.Ruling, w.Answers, w.AnsweredAt, w.Question = *e.Ruling, e.Ruling.Answers, e.At, nil
+	if e.Ruling.Power == rules.Ask {
+		w.Question = &authority.Question{
+			Seq: e.Seq, Clause: e.Ruling.Clause, Groups: w.Plan.Groups, Barred: barred(w.Deployment), Asked: e.At,
+		}
+	}
+}
+
+// barred returns who does not vote: whoever deployed, and who wrote the release.
+func barred(d rules.Deployment) []string {
+	people := slices.Clone(d.Authors)
+	if d.By != "" {
+		people = append(people, d.By)
+	}
+	return people
+}
+
+func foldVoted(w *Watch, e Entry) {
+	if w.Question == nil {
+		return
+	}
+	q := *w.Question
+	q.Votes = append(slices.Clip(q.Votes), *e.Vote)
+	w.Question, w.Voted = &q, e.Vote
+}
+
+func foldDecided(w *Watch, e Entry) {
+	w.Ruling, w.Decision, w.Question = *e.Ruling, e.Decision, nil
+}
+
+func foldIntended(w *Watch, e Entry) {
+	w.Intent, w.Intended, w.Acting, w.Writer = e.Intent, e.Seq, e.At, Writer{e.Owner, e.Epoch}
+}
+
+func foldDone(l *Lane, e Entry) {
+	onWatch(func(w *Watch, e Entry) { w.Done, w.DoneAt = e.Done, e.At })(l, e)
+	if w := l.Watch; w != nil && w.Intent != nil && w.isBack() {
+		l.Ledger = l.Ledger.rolledBack(w.Intent.Subject, e.At)
+	}
+}

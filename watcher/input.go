@@ -1,0 +1,51 @@
+package watcher
+
+import (
+	"time"
+
+	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/actions/authority"
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// Input is what has arrived for one lane: at most one of its pointers is set, or
+// none, when only time has passed.
+type Input struct {
+	Now    time.Time
+	Event  *Announced
+	Look   *Look
+	Vote   *authority.Vote
+	Cancel *Request
+	Told   *Delivery
+	Done   *actions.Outcome
+	Guards Guards
+}
+
+// Announced is a deployment event with the plan it falls under; Plan is nil if there is none.
+type Announced struct {
+	Deployment rules.Deployment
+	Plan       *rules.Plan
+}
+
+// Look is what the evidence of the open watch says now.
+type Look struct {
+	Watch   uint64 // the watch that was looked at
+	Verify  bool   // the target was looked at, to verify a rollback
+	Answers []rules.Answer
+	// Calm is how many looks in a row found every limit kept.
+	Calm int
+	// BlindSince is when answers stopped coming; zero: they come.
+	BlindSince time.Time
+}
+
+// Request is what a person asks for.
+type Request struct {
+	By     string
+	Reason string
+}
+
+// Guards are the checks outside the lane that can only lower power. Empty: none does.
+type Guards struct {
+	Disarmed string // why nothing may be rolled back
+	Skewed   string // why the clocks cannot be trusted
+}

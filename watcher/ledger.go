@@ -1,0 +1,133 @@
+package watcher
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/actions/authority"
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// ledgerLength is how many past watches a lane remembers: the last, and the last that passed.
+const ledgerLength = 20
+
+// How long a lane's memory may get beside that.
+const (
+	maxBad    = 100
+	maxReason = 500 // bytes of one past watch's reason
+)
+
+// Ledger is what a lane remembers of its past. It travels in every opened and
+// closed entry, so that start-up reads no further back. It is a value.
+type Ledger struct {
+	Live   string    `json:"live,omitempty"`    // the version that is live
+	LiveAt time.Time `json:"live_at,omitzero"`  // when its deployment happened
+	LiveID string    `json:"live_id,omitempty"` // that event's id
+	// Unwatched says that the live version went live without a plan: it may still be watched.
+	Unwatched bool        `json:"unwatched,omitempty"`
+	Past      []PastWatch `json:"past,omitempty"` // the last 20 watches that ended, oldest first
+	Bad       []string    `json:"bad,omitempty"`  // quarantine: the last 100 versions rolled back here, oldest first
+}
+
+// PastWatch is one line of the ledger.
+type PastWatch struct {
+	Watch   uint64    `json:"watch"` // sequence of its opened entry
+	ID      string    `json:"id"`    // of the event
+	Version string    `json:"version"`
+	Opened  time.Time `json:"opened"`
+	Closed  time.Time `json:"closed"`
+	Outcome Outcome   `json:"outcome"`
+	Rule    string    `json:"rule,omitempty"`
+	Target  string    `json:"target,omitempty"`
+	Reason  string    `json:"reason,omitempty"`
+}
+
+// opens returns the ledger after a deployment has gone live.
+func (l Ledger) opens(d rules.Deployment) Ledger {
+	l.Live, l.LiveAt, l.LiveID, l.Unwatched = d.Version, d.At, d.ID, false
+	return l
+}
+
+// unwatched returns the ledger after a deployment has gone live that nobody watches.
+func (l Ledger) unwatched(d rules.Deployment) Ledger {
+	l = l.opens(d)
+	l.Unwatched = true
+	return l
+}
+
+// cancels returns the ledger after a deployment was given up: what it replaced is live again.
+func (l Ledger) cancels(d rules.Deployment) Ledger {
+	l.Live, l.LiveID, l.Unwatched = d.Previous, "", false
+	return l
+}
+
+// ends returns the ledger after a watch has ended. The last version that passed is
+// never forgotten, however many have failed since: it is where a rollback goes.
+func (l Ledger) ends(line PastWatch) Ledger {
+	l.Past = append(slices.Clip(l.Past), line)
+	if len(l.Past) <= ledgerLength {
+		return l
+	}
+	oldest := 0
+	if l.Past[0].Outcome == Passed && l.Past[0].Version == l.lastPassed("") {
+		oldest = 1
+	}
+	l.Past = slices.Delete(slices.Clone(l.Past), oldest, oldest+1)
+	return l
+}
+
+// rolledBack returns the ledger after a rollback: the target is live, and the
+// version it replaced is in quarantine.
+func (l Ledger) rolledBack(s actions.Subject, at time.Time) Ledger {
+	l.Live, l.LiveAt, l.LiveID, l.Unwatched = s.To, at, "", false
+	if !slices.Contains(l.Bad, s.From) {
+		l.Bad = append(slices.Clip(l.Bad), s.From)
+		l.Bad = l.Bad[max(0, len(l.Bad)-maxBad):]
+	}
+	return l
+}
+
+// knows says whether the lane has seen the version.
+func (l Ledger) knows(version string) bool {
+	return slices.ContainsFunc(l.Past, func(p PastWatch) bool { return p.Version == version })
+}
+
+// lastPassed returns the last version that passed here, other than the given one
+// and not in quarantine; empty if there is none.
+func (l Ledger) lastPassed(not string) string {
+	for _, past := range slices.Backward(l.Past) {
+		if past.Outcome == Passed && past.Version != not && !slices.Contains(l.Bad, past.Version) {
+			return past.Version
+		}
+	}
+	return ""
+}
+
+// target says which version a rollback of d would go to: the last that passed, not
+// merely the one before, for after a bad B and a bad C nobody wants B back.
+func (l Ledger) target(d rules.Deployment, plan rules.Plan) authority.Target {
+	rollback, _ := plan.RollbackFor(d.Strategy)
+	passed := l.lastPassed(d.Version)
+	if rollback.Target != rules.PreviousVersion && passed != "" {
+		return authority.Target{Version: passed}
+	}
+	switch {
+	case d.Previous == "":
+		return authority.Target{Missing: "no version is known to go back to"}
+	case d.Previous == d.Version:
+		return authority.Target{Missing: "the version before was the same one"}
+	case slices.Contains(l.Bad, d.Previous):
+		return authority.Target{Missing: d.Previous + " is in quarantine: it was rolled back here"}
+	case !l.knows(d.Previous):
+		return authority.Target{Version: d.Previous, Doubt: fmt.Sprintf("only the event names %s; it was never watched here", d.Previous)}
+	case !l.passed(d.Previous):
+		return authority.Target{Version: d.Previous, Doubt: d.Previous + " never passed here"}
+	}
+	return authority.Target{Version: d.Previous}
+}
+
+func (l Ledger) passed(version string) bool {
+	return slices.ContainsFunc(l.Past, func(p PastWatch) bool { return p.Version == version && p.Outcome == Passed })
+}

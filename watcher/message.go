@@ -1,0 +1,307 @@
+package watcher
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/actions/authority"
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// Render makes the message about the last of a watch's entries, and says who is to
+// hear it. With no audience the entry is not worth a message. A lone entry that
+// belongs to no watch (a deployment without a plan) renders as well.
+func Render(entries []Entry) (actions.Message, []actions.Audience) {
+	if len(entries) == 0 {
+		return actions.Message{}, nil
+	}
+	last := entries[len(entries)-1]
+	before := Fold(last.Lane, entries[:len(entries)-1])
+	after := before.Apply(last)
+	tell, known := tellers[last.Kind]
+	switch w := cmp.Or(after.Watch, before.Watch); {
+	case !known, after.Aside != "", w == nil && ofWatch[last.Kind]:
+		return actions.Message{}, nil
+	default:
+		m := frame(w, last)
+		audiences := tell(&m, tale{before.Watch, w, last})
+		return m, audiences
+	}
+}
+
+// ofWatch names the kinds that mean nothing without the watch they belong to.
+var ofWatch = map[Kind]bool{Ruled: true, Voted: true, Decided: true, Done: true, Verified: true}
+
+// tale is what a message is made of: the entry, and the watch before and after it
+// (after it was closed: as it was before).
+type tale struct {
+	before, after *Watch
+	Entry
+}
+
+// For says for which audience a channel gets the message under a plan's [notify]:
+// the first of page, chat and stakeholders that the channel serves.
+func For(channel string, n rules.Notification, audiences []actions.Audience) (actions.Audience, bool) {
+	for _, serves := range []struct {
+		audience actions.Audience
+		channels []string
+	}{{actions.Page, n.Page}, {actions.Chat, n.Chat}, {actions.Stakeholders, n.Stakeholders}} {
+		if slices.Contains(audiences, serves.audience) && slices.Contains(serves.channels, channel) {
+			return serves.audience, true
+		}
+	}
+	return "", false
+}
+
+// PlanOf returns the plan under which the entries' watch was opened, or nil.
+func PlanOf(entries []Entry) *rules.Plan {
+	for _, e := range entries {
+		if e.Kind == Opened {
+			return e.Plan
+		}
+	}
+	return nil
+}
+
+// frame is what every message says of its watch, which may be nil.
+func frame(w *Watch, e Entry) actions.Message {
+	m := actions.Message{
+		Topic: string(e.Kind), Level: actions.Neutral, At: e.At,
+		Service: e.Lane.Service, Environment: e.Lane.Environment,
+	}
+	if e.Kind == Noted {
+		m.Topic = string(e.Topic)
+	}
+	if w == nil {
+		if e.Deployment != nil {
+			m.Version = e.Deployment.Version
+		}
+		return m
+	}
+	m.Version, m.Target, m.Owner, m.Watch = w.Deployment.Version, w.Target.Version, w.Plan.Owner, w.ID()
+	m.Links = links(w)
+	return m
+}
+
+func links(w *Watch) map[string]string {
+	links := map[string]string{}
+	for name, link := range w.Deployment.Links {
+		links[name] = link
+	}
+	if rollback, ok := w.Plan.RollbackFor(w.Deployment.Strategy); ok && rollback.Runbook != "" {
+		links["runbook"] = rollback.Runbook
+	}
+	return links
+}
+
+type teller func(m *actions.Message, e tale) []actions.Audience
+
+var (
+	everyone   = []actions.Audience{actions.Page, actions.Chat, actions.Stakeholders}
+	team       = []actions.Audience{actions.Page, actions.Chat}
+	chat       = []actions.Audience{actions.Chat}
+	bystanders = []actions.Audience{actions.Chat, actions.Stakeholders}
+)
+
+// tellers say for each kind of entry what people are told, and who is.
+var tellers = map[Kind]teller{
+	Opened:   tellOpened,
+	Ruled:    tellRuled,
+	Voted:    tellVoted,
+	Decided:  tellDecided,
+	Done:     tellDone,
+	Verified: tellVerified,
+	Noted:    tellNoted,
+	Told:     tellTold,
+	Closed:   tellClosed,
+}
+
+func tellOpened(m *actions.Message, e tale) []actions.Audience {
+	d := e.Deployment
+	m.Title = fmt.Sprintf("%s %s → %s (%s) is being watched", d.Service, orNothing(d.Previous), d.Version, d.Environment)
+	m.Lines = []string{fmt.Sprintf("Baking for %s under %s. Deployed by %s.", e.Plan.Bake, count(len(e.Plan.Rules), "rule"), orUnknown(d.By))}
+	if e.after.SameAgain {
+		m.Level = actions.Concern
+		m.Lines = append(m.Lines, d.Version+" was rolled back here before.")
+	}
+	return bystanders
+}
+
+func tellRuled(m *actions.Message, e tale) []actions.Audience {
+	r := e.Ruling
+	m.Lines = slices.Clone(r.Why)
+	for _, c := range r.Ceilings {
+		m.Lines = append(m.Lines, fmt.Sprintf("At most %s: %s.", c.Power, c.Why))
+	}
+	switch {
+	case r.Rule == "" && e.before.Question != nil:
+		m.Level, m.Title = actions.Good, fmt.Sprintf("%s %s: no rule is breached any more; the question is withdrawn", m.Service, m.Version)
+		return team // whoever was asked
+	case r.Rule == "":
+		m.Level, m.Title = actions.Good, fmt.Sprintf("%s %s: no rule is breached any more", m.Service, m.Version)
+		return chat
+	case r.Power == rules.None:
+		m.Title = fmt.Sprintf("%s %s: rule %q (shadow) would have rolled back", m.Service, m.Version, r.Rule)
+		return chat
+	case r.Power == rules.Ask:
+		return tellQuestion(m, e)
+	}
+	m.Level, m.Title = actions.Concern, fmt.Sprintf("%s %s (%s): rule %q is breached; nothing is rolled back", m.Service, m.Version, m.Environment, r.Rule)
+	if r.Thwarted() {
+		m.Level = actions.Urgent
+		return team // nobody will act unless somebody looks
+	}
+	return chat
+}
+
+func tellQuestion(m *actions.Message, e tale) []actions.Audience {
+	q := e.after.Question
+	m.Level = actions.Urgent
+	m.Title = fmt.Sprintf("%s %s → %s (%s)? Answer within %s. Silence: %s.", m.Service, m.Version, e.Ruling.Target.Version,
+		m.Environment, q.Clause.Within, silenceMeans(e.Ruling))
+	if len(q.Barred) == 0 {
+		m.Lines = append(m.Lines, "Nobody said who deployed: it takes one more to agree.")
+	} else {
+		m.Lines = append(m.Lines, strings.Join(q.Barred, ", ")+" deployed or wrote it and cannot vote.")
+	}
+	command := fmt.Sprintf("bakewatch answer %s roll-back|keep", e.after.ID())
+	m.Lines = append(m.Lines, "Answer: "+command)
+	m.Question = &actions.Asked{
+		Watch: e.after.ID(), Question: e.Seq, Needs: q.Needs(), Within: q.Clause.Within,
+		Silence: string(e.Ruling.Silence()), Answers: []string{"roll-back", "keep"}, Command: command,
+	}
+	return team
+}
+
+func silenceMeans(r *authority.Ruling) string {
+	if r.Silence() == rules.SilenceRollsBack {
+		return "it is rolled back"
+	}
+	return "nothing is rolled back"
+}
+
+func tellVoted(m *actions.Message, e tale) []actions.Audience {
+	m.Title = fmt.Sprintf("%s %s: %s said %s", m.Service, m.Version, e.Vote.Person, e.Vote.Choice)
+	if e.Vote.Reason != "" {
+		m.Lines = []string{e.Vote.Reason}
+	}
+	return chat
+}
+
+func tellDecided(m *actions.Message, e tale) []actions.Audience {
+	m.Level, m.Target = actions.Urgent, e.Ruling.Target.Version
+	m.Title = fmt.Sprintf("%s %s → %s (%s) is being rolled back: decided by %s", m.Service, m.Version, m.Target, m.Environment, e.Decision.By)
+	m.Lines = slices.Clone(e.Ruling.Why)
+	if len(e.Decision.Votes) > 0 {
+		m.Lines = append(m.Lines, who(e.Decision.Votes))
+	}
+	return everyone
+}
+
+func tellDone(m *actions.Message, e tale) []actions.Audience {
+	if e.after.isBack() {
+		m.Title = fmt.Sprintf("%s is back on %s; now it is verified", m.Service, orNothing(m.Target))
+		return chat
+	}
+	switch e.Done.Result {
+	case actions.ResultDone, actions.ResultFailed:
+		m.Title = fmt.Sprintf("%s %s could NOT be rolled back", m.Service, m.Version)
+	case actions.ResultUnknown:
+		m.Title = fmt.Sprintf("%s %s: nobody knows whether it was rolled back; a person must look", m.Service, m.Version)
+	}
+	m.Level, m.Lines = actions.Urgent, []string{e.Done.Reason}
+	return team
+}
+
+func tellVerified(m *actions.Message, e tale) []actions.Audience {
+	m.Lines = []string{e.Text}
+	if e.OK {
+		m.Level, m.Title = actions.Good, m.Service+" has recovered"
+		return bystanders
+	}
+	m.Level, m.Title = actions.Urgent, m.Service+" was rolled back and has not recovered"
+	if breached, _ := e.after.standing(e.Answers); breached == "" {
+		m.Title = m.Service + " was rolled back, and nobody can tell whether it has recovered"
+	}
+	return team
+}
+
+// notes says how each note is told: its level, and who hears it.
+var notes = map[Topic]struct {
+	level    actions.Level
+	audience []actions.Audience
+}{
+	NoPlan:        {actions.Concern, chat},
+	OlderEvent:    {actions.Neutral, chat},
+	NewerWaits:    {actions.Concern, chat},
+	WentBlind:     {actions.Urgent, team},
+	SeesAgain:     {actions.Good, chat},
+	StillRolling:  {actions.Concern, chat},
+	Extended:      {actions.Concern, chat},
+	KeptByPeople:  {actions.Neutral, bystanders},
+	LeftBySilence: {actions.Urgent, team},
+	Unheard:       {actions.Urgent, team},
+	SetAside:      {actions.Urgent, team},
+}
+
+func tellNoted(m *actions.Message, e tale) []actions.Audience {
+	how, known := notes[e.Topic]
+	if !known {
+		return nil
+	}
+	m.Level = how.level
+	m.Title = fmt.Sprintf("%s %s (%s): %s", m.Service, m.Version, m.Environment, e.Text)
+	return how.audience
+}
+
+// tellTold tells the other channels that one of them is down.
+func tellTold(m *actions.Message, e tale) []actions.Audience {
+	if e.Told.Failed == "" {
+		return nil
+	}
+	m.Level, m.Title = actions.Concern, fmt.Sprintf("channel %q could not deliver a message about %s", e.Told.Channel, m.Service)
+	m.Lines = []string{e.Told.Failed}
+	return team
+}
+
+func tellClosed(m *actions.Message, e tale) []actions.Audience {
+	m.Title = fmt.Sprintf("%s %s (%s): %s", m.Service, m.Version, m.Environment, e.Outcome)
+	if e.Text != "" {
+		m.Lines = []string{e.Text}
+	}
+	switch e.Outcome {
+	case Passed:
+		m.Level = actions.Good
+		return bystanders
+	case Undecided, Left:
+		m.Level = actions.Concern
+		return team
+	case RolledBack, RollbackFailed, Unknown, Kept, Superseded, CancelledWatch:
+		return chat // told when it happened
+	}
+	return chat
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+func orNothing(version string) string {
+	if version == "" {
+		return "(nothing)"
+	}
+	return version
+}
+
+func orUnknown(person string) string {
+	if person == "" {
+		return "nobody named"
+	}
+	return person
+}

@@ -1,0 +1,242 @@
+package watcher
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// sight is the second fold: what an owner has seen of one watch. It lives in
+// memory only, and whoever owns the lane rebuilds it from Prometheus.
+type sight struct {
+	watch      uint64
+	verify     bool // the target is looked at, to verify a rollback
+	interval   time.Duration
+	settle     time.Duration
+	feeds      []*feed
+	calm       int       // looks in a row that found every limit kept
+	counted    time.Time // the instant up to which they were counted
+	blindSince time.Time
+}
+
+// feed is one rule's evidence and how far it has got.
+type feed struct {
+	rule     string
+	shadow   bool
+	queries  []rules.Query
+	evidence rules.Evidence
+	next     time.Time // the first instant that was not seen yet
+	answer   rules.Answer
+	err      error     // why the last look failed; nil: it did not
+	asked    bool      // a look is under way
+	missed   time.Time // the last instant that was asked for, or came while a look was under way
+	interval time.Duration
+}
+
+// newSight begins the evidence about what the watch judges now. If the plan's rules
+// cannot be built, because an older version opened the watch, all of them are blind.
+func newSight(w *Watch, build func(rules.Plan) ([]rules.Rule, error)) *sight {
+	d := w.Subject()
+	s := &sight{
+		watch: w.Seq, verify: w.Done != nil,
+		interval: max(time.Duration(w.Plan.Interval), time.Second/10), settle: time.Duration(w.Plan.Settle),
+	}
+	built, err := build(w.Plan)
+	if err == nil && len(built) != len(w.Plan.Rules) {
+		err = errNotBuilt
+	}
+	if err != nil {
+		for _, spec := range w.Plan.Rules {
+			s.feeds = append(s.feeds, blindFeed(spec, fmt.Errorf("the plan's rules cannot be built: %w", err)))
+		}
+		return s
+	}
+	for i, rule := range built {
+		spec := w.Plan.Rules[i]
+		s.feeds = append(s.feeds, s.begin(spec, rule, d))
+	}
+	return s
+}
+
+// begin begins the evidence of one rule. A rule that panics is blind.
+func (s *sight) begin(spec rules.Spec, rule rules.Rule, d rules.Deployment) (f *feed) {
+	defer func() {
+		if p := recover(); p != nil {
+			f = blindFeed(spec, fmt.Errorf("the rule cannot begin: %v", p))
+		}
+	}()
+	return &feed{
+		rule: spec.Name, shadow: spec.Mode == rules.Shadow, interval: s.interval,
+		queries: rule.Queries(d), evidence: rule.Begin(d), next: s.after(d.At),
+		answer: rules.Answer{Rule: spec.Name, Ceiling: rules.Auto, Why: "not looked at yet"},
+	}
+}
+
+// never is an instant that no look reaches.
+var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func blindFeed(spec rules.Spec, err error) *feed {
+	answer := rules.Answer{Rule: spec.Name, Verdict: rules.Blind, Ceiling: rules.Auto, Why: err.Error()}
+	return &feed{rule: spec.Name, shadow: spec.Mode == rules.Shadow, next: never, err: err, answer: answer}
+}
+
+// fits says whether the sight is still of what the watch judges now.
+func (s *sight) fits(w *Watch) bool {
+	return s != nil && w != nil && s.watch == w.Seq && s.verify == (w.Done != nil)
+}
+
+// latest returns the newest instant that may be looked at: looks stand on a grid of
+// the interval since the epoch, moved back by settle, because samples become visible late.
+func (s *sight) latest(now time.Time) time.Time {
+	return grid(now, s.interval).Add(-s.settle)
+}
+
+// after returns the first instant after t.
+func (s *sight) after(t time.Time) time.Time {
+	return grid(t.Add(s.settle), s.interval).Add(s.interval - s.settle)
+}
+
+// grid rounds down to a multiple of the interval since the epoch.
+func grid(t time.Time, interval time.Duration) time.Time {
+	nanos := t.UnixNano()
+	return time.Unix(0, nanos-nanos%int64(interval)).UTC()
+}
+
+// due calls owe for every rule that owes a look, with the instants from first to last.
+// One whose last look is still under way misses this instant, and fetches it later.
+func (s *sight) due(now time.Time, owe func(f *feed, first, last time.Time)) (missed int) {
+	last := s.latest(now)
+	for _, f := range s.feeds {
+		switch {
+		case f.next.After(last):
+		case f.asked && last.After(f.missed):
+			f.missed = last
+			missed++
+		case f.asked:
+		default:
+			f.missed = last
+			owe(f, f.next, last)
+		}
+	}
+	return missed
+}
+
+// see folds one look of one rule. A look that failed is owed again, unless the
+// answer was that there is nothing: that will not change by asking again.
+func (f *feed) see(at time.Time, results []rules.Result) {
+	f.err = firstError(results)
+	if f.err != nil {
+		f.answer = rules.Answer{Rule: f.rule, Verdict: rules.VerdictOf(f.err), Ceiling: rules.Auto, At: at, Why: f.err.Error()}
+		if f.answer.Verdict == rules.NoData {
+			f.next = at.Add(f.interval)
+		}
+		return
+	}
+	f.answer = f.evidence.See(at, results)
+	f.answer.Rule, f.answer.At = f.rule, at
+	f.next = at.Add(f.interval)
+}
+
+// fold folds the answers to one request: results[i][j] is query i at the j-th instant.
+// It stops at the first instant without a usable answer, which is then owed again.
+func (f *feed) fold(b batch, results [][]rules.Result) {
+	defer f.caught()
+	at, step := b.from, b.step
+	for j := 0; !at.After(b.to); j++ {
+		row := make([]rules.Result, len(results))
+		for i := range results {
+			row[i] = results[i][j]
+		}
+		f.see(at, row)
+		if f.err != nil && f.answer.Verdict == rules.Blind || step == 0 {
+			return
+		}
+		at = at.Add(step)
+	}
+}
+
+// caught makes a panic of one rule's judging that rule's own trouble.
+func (f *feed) caught() {
+	if p := recover(); p != nil {
+		f.err = rules.Failed(rules.WrongType, "the rule cannot judge this answer: %v", p)
+		f.answer = rules.Answer{Rule: f.rule, Verdict: rules.Blind, Ceiling: rules.Auto, Why: f.err.Error()}
+	}
+}
+
+// seen returns the instant before which nothing is to be asked again: the latest,
+// or none while a rule that is being caught up has more to fetch. A look that
+// failed waits for the next instant, so that a server in trouble is not hammered.
+func (s *sight) seen(now time.Time) time.Time {
+	last := s.latest(now)
+	for _, f := range s.feeds {
+		if f.err == nil && !f.next.After(last) {
+			return time.Time{}
+		}
+	}
+	return last
+}
+
+// asking says whether a look of any rule is under way.
+func (s *sight) asking() bool {
+	return slices.ContainsFunc(s.feeds, func(f *feed) bool { return f.asked })
+}
+
+func firstError(results []rules.Result) error {
+	for _, r := range results {
+		if r.Err != nil {
+			return r.Err
+		}
+	}
+	return nil
+}
+
+// answers returns the last answer of every rule.
+func (s *sight) answers() []rules.Answer {
+	answers := make([]rules.Answer, len(s.feeds))
+	for i, f := range s.feeds {
+		answers[i] = f.answer
+	}
+	return answers
+}
+
+// look says what the evidence says now. It is called once a tick, after its looks came back.
+func (s *sight) look(now time.Time) *Look {
+	l := &Look{Watch: s.watch, Verify: s.verify, Answers: s.answers()}
+	last, blind, calm := s.latest(now), false, len(s.feeds) > 0
+	for i, f := range s.feeds {
+		if f.err == nil && last.Sub(f.next) >= s.interval {
+			l.Answers[i] = rules.Answer{Rule: f.rule, Verdict: rules.Inconclusive, Ceiling: rules.None, At: f.answer.At, Why: "catching up"}
+		}
+		if f.shadow {
+			continue
+		}
+		verdict := l.Answers[i].Verdict
+		blind = blind || verdict == rules.Blind
+		calm = calm && (verdict == rules.Healthy || verdict == rules.LowTraffic)
+	}
+	s.count(now, last, blind, calm)
+	l.Calm, l.BlindSince = s.calm, s.blindSince
+	return l
+}
+
+// count keeps how long the sight has been calm, in looks, and blind, in time.
+func (s *sight) count(now, last time.Time, blind, calm bool) {
+	switch {
+	case !calm:
+		s.calm = 0
+	case last.After(s.counted):
+		s.calm++
+	}
+	s.counted = last
+	switch {
+	case !blind:
+		s.blindSince = time.Time{}
+	case s.blindSince.IsZero():
+		s.blindSince = now
+	}
+}
+
+var errNotBuilt = errors.New("a rule is missing")
