@@ -1,0 +1,48 @@
+package configs
+
+import (
+	"slices"
+
+	"github.com/bakewatch/bakewatch/configs/internal/strict"
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// Problem is one thing that is wrong with a file, or (Warning) worth knowing.
+type Problem = strict.Problem
+
+// Problems are all that was found, by file and place.
+type Problems = strict.Problems
+
+// Catalog is what there is to configure. The caller hands it in, so that this
+// package needs to know neither the kinds of rules nor the integrations.
+type Catalog struct {
+	Rules, Executors, Channels []rules.Kind
+	// Kinds that a later version brings: refused as not yet supported.
+	LaterRules, LaterExecutors, LaterChannels []string
+	// Build makes the rules of a resolved plan; its error says what does not fit together.
+	// nil: the rules are not tried.
+	Build func(rules.Plan) ([]rules.Rule, error)
+}
+
+// pick finds the kind that the table's key names. Where there is none, it says so.
+func pick(t strict.Table, key string, kinds []rules.Kind, later []string) (rules.Kind, bool) {
+	name, text := t.Values()[key].(string)
+	names := make([]string, 0, len(kinds))
+	for _, kind := range kinds {
+		if kind.Name == name && text {
+			return kind, true
+		}
+		names = append(names, kind.Name)
+	}
+	switch {
+	case !t.Has(key):
+		t.Fail("", key+" is required", "one of "+strict.Words(names))
+	case !text:
+		t.Fail(key, key+" must be a string", "one of "+strict.Words(names))
+	case slices.Contains(later, name):
+		t.NotYet(key, key+" = \""+name+"\"")
+	default:
+		t.Fail(key, "unknown "+key+" \""+strict.Shorten(name)+"\"", strict.Guess(name, names))
+	}
+	return rules.Kind{}, false
+}

@@ -1,0 +1,88 @@
+package configs
+
+import (
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// Daemon is the daemon's file, bakewatch.toml, checked. Paths in it are absolute
+// or relative to the working directory; secrets are still in their files.
+type Daemon struct {
+	File string `toml:"-"`
+
+	Plans   []string `toml:"plans" doc:"globs of the plans, relative to this file; ** is any depth"`
+	Cluster string   `toml:"cluster" doc:"the name of this Bakewatch in what it publishes"`
+	Shadow  bool     `toml:"shadow" doc:"everything is only recorded, whatever the plans say"`
+
+	Defaults Settings           `toml:"defaults" doc:"defaults for the plans: the same keys"`
+	NATS     NATS               `toml:"nats" doc:"the event bus and journal; embedded unless url is set"`
+	Servers  elsewhere          `toml:"prometheus" doc:"the Prometheus servers, by name"`
+	HTTP     HTTP               `toml:"http" doc:"the HTTP API"`
+	Groups   map[string]Group   `toml:"group" doc:"people, by the name of their group"`
+	Notify   rules.Notification `toml:"notify" doc:"the channels that hear what belongs to no plan; default: chat = [\"log\"]"`
+	Trust    Trust              `toml:"trust" doc:"whether events and votes must be signed"`
+
+	Channel  elsewhere `toml:"channel" doc:"where messages go, by name; use says what kind it is"`
+	Executor elsewhere `toml:"executor" doc:"what rolls back, by name; use says what kind it is"`
+	Preset   elsewhere `toml:"preset" doc:"a team's own presets"`
+
+	Prometheus map[string]Prometheus `toml:"-"`
+	Channels   map[string]Tool       `toml:"-"`
+	Executors  map[string]Tool       `toml:"-"`
+
+	Template later `toml:"template" doc:"what plans extend"`
+	Policy   later `toml:"policy" doc:"ceilings that no plan can raise"`
+	Budget   later `toml:"budget" doc:"how many rollbacks per time"`
+	Person   later `toml:"person" doc:"how a person proves who they are"`
+	Calendar later `toml:"calendar" doc:"times that authorities name"`
+	Ready    later `toml:"ready" doc:"what must be true before a deployment"`
+
+	presets map[string]preset
+}
+
+// Tool is one [channel.NAME] or [executor.NAME].
+type Tool struct {
+	Kind    rules.Kind
+	Options rules.Options
+}
+
+// NATS is the event bus and the journal.
+type NATS struct {
+	URL           string `toml:"url" doc:"servers of an external cluster, separated by commas; unset: a server in this process"`
+	CredsFile     string `toml:"creds_file" doc:"the credentials for the cluster"`
+	NKeyFile      string `toml:"nkey_file" doc:"the nkey seed for the cluster"`
+	TLS           TLS    `toml:"tls" doc:"how the cluster is trusted"`
+	Stream        string `toml:"stream" doc:"an existing stream that holds the deployments' events; default: DEPLOYMENTS"`
+	CreateStreams bool   `toml:"create_streams" doc:"create what is missing on an external cluster"`
+	Store         string `toml:"store" doc:"the embedded server's folder, relative to this file; default: data/nats"`
+	Listen        string `toml:"listen" doc:"the embedded server's address for tools on this machine; port 0 takes a free one"`
+}
+
+// Embedded says whether the server runs in this process.
+func (n NATS) Embedded() bool { return n.URL == "" }
+
+// TLS names the files of a TLS connection.
+type TLS struct {
+	CAFile   string `toml:"ca_file" doc:"PEM file of the authorities to trust instead of the system's"`
+	CertFile string `toml:"cert_file" doc:"PEM file of the client's certificate"`
+	KeyFile  string `toml:"key_file" doc:"PEM file of the client certificate's key"`
+}
+
+// HTTP is the daemon's own server.
+type HTTP struct {
+	Listen        string `toml:"listen" doc:"the address to serve on"`
+	WebConfigFile string `toml:"web_config_file" doc:"TLS and basic auth, as Prometheus' exporter toolkit reads it"`
+	OIDC          later  `toml:"oidc" doc:"login by OpenID Connect"`
+}
+
+// Group is a group of people.
+type Group struct {
+	People   []string `toml:"people" doc:"names of people, as they vote"`
+	Schedule later    `toml:"schedule" doc:"whoever is on call"`
+	Fallback later    `toml:"fallback" doc:"the group to ask when nobody is on call"`
+	Page     later    `toml:"page" doc:"how the group is woken"`
+}
+
+// Trust says whether messages must be signed.
+type Trust struct {
+	Required *bool `toml:"required" doc:"whether events and votes must be signed; false, written out, lets auto run on an external NATS"`
+}

@@ -1,0 +1,227 @@
+package configs
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// Explain returns the plan as sentences, with every default written out.
+func Explain(p rules.Plan) string {
+	e := &explainer{}
+	e.line("%s, owned by %s, is watched %s.", p.Service, p.Owner, placesOf(p))
+	e.watching(p)
+	e.selecting(p.Select)
+	for _, spec := range p.Rules {
+		e.rule(spec)
+	}
+	for _, r := range p.Rollbacks {
+		e.rollback(r)
+	}
+	for _, a := range p.Authorities {
+		e.authority(a, p.Groups)
+	}
+	e.line("Whatever no authority matches is told, and not rolled back.")
+	e.hearing(p.Notify)
+	e.line("(plan %s, version %s)", p.File, p.Hash)
+	return e.text.String()
+}
+
+type explainer struct{ text strings.Builder }
+
+func (e *explainer) line(format string, args ...any) { fmt.Fprintf(&e.text, format+"\n", args...) }
+
+func placesOf(p rules.Plan) string {
+	where := "in every environment"
+	if len(p.Environments) > 0 {
+		where = "in " + list(p.Environments, "and")
+	}
+	if p.Tier > 0 {
+		where += fmt.Sprintf(", tier %d", p.Tier)
+	}
+	return where + labelsOf(p.Labels)
+}
+
+func labelsOf(labels map[string]string) string {
+	var said []string
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		said = append(said, name+"="+labels[name])
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(said, ", ") + ")"
+}
+
+func (e *explainer) watching(p rules.Plan) {
+	e.line("A deployment bakes for %s after it is live, and never passes before %s.", p.Bake, p.BakeMin)
+	e.line("One that is started but not finished after %s is told.", p.RollOut)
+	source := "Prometheus"
+	if p.Source != "" {
+		source = fmt.Sprintf("Prometheus %q", p.Source)
+	}
+	e.line("%s is asked every %s, about the instant %s before; when it gives no answers for %s, people are told.", source, p.Interval, p.Settle, p.BlindFor)
+}
+
+func (e *explainer) selecting(s rules.Select) {
+	if len(s.Match) > 0 {
+		e.line("Its series are those with%s.", labelsOf(s.Match))
+	}
+	switch {
+	case s.Version != "":
+		e.line("The label %s tells versions apart.", s.Version)
+	case s.Join != nil:
+		e.line("Versions are told apart by the label %s of %s, joined on %s.", s.Join.Label, s.Join.Metric, list(s.Join.On, "and"))
+	case len(s.Slots) > 0:
+		e.line("The event names the slot: %s.", list(slices.Sorted(maps.Keys(s.Slots)), "or"))
+	default:
+		e.line("Versions cannot be told apart: rules judge the whole service, and only `before` can be compared with.")
+	}
+}
+
+func (e *explainer) rule(s rules.Spec) {
+	e.line("Rule %q (%s, %s, %s), judged by %s over %s:", s.Name, s.Kind, s.Severity, modeOf(s.Mode), s.Judge, s.Window)
+	var options map[string]any
+	if err := json.Unmarshal(s.Options, &options); err == nil {
+		for _, key := range slices.Sorted(maps.Keys(options)) {
+			e.line("    %s = %s", key, value(options[key]))
+		}
+	}
+	held := "at once"
+	if s.For > 0 {
+		held = "after " + s.For.String() + " without a pause"
+	}
+	e.line("    breached %s; looks in the first %s do not count; without data: %s", held, s.WarmUp, s.OnNoData)
+}
+
+func modeOf(m rules.Mode) string {
+	switch m {
+	case rules.Shadow:
+		return "only recorded"
+	case rules.Enforce:
+		return "enforced"
+	case rules.ModeUnset, rules.ModeNotify:
+	}
+	return "only told"
+}
+
+// value writes an option as the plan would.
+func value(v any) string {
+	if text, is := v.(string); is && strings.Contains(text, `"`) && !strings.ContainsAny(text, "'\n") {
+		return "'" + text + "'"
+	}
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return fmt.Sprint(v)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func (e *explainer) rollback(r rules.Rollback) {
+	strategies := "Any deployment"
+	if len(r.Strategies) > 0 {
+		strategies = "A " + list(r.Strategies, "or") + " deployment"
+	}
+	target := "the last version that passed"
+	if r.Target == rules.PreviousVersion {
+		target = "the version that was live before"
+	}
+	e.line("%s is rolled back by %q to %s.", strategies, r.Use, target)
+	if r.Takes > 0 {
+		e.line("    It should take %s.", r.Takes)
+	}
+	e.line("    After %s without an end it is unknown, and a person is told; the limits must be kept again %s later.", r.Timeout, r.Verify)
+	switch {
+	case r.Reversible == nil:
+		e.line("    The plan does not say that this is reversible: people are asked at most, and silence rolls nothing back.")
+	case !*r.Reversible:
+		e.line("    This is not reversible: nobody rolls back, people are told.")
+	}
+	if r.Runbook != "" {
+		e.line("    Runbook: %s", r.Runbook)
+	}
+}
+
+func (e *explainer) authority(a rules.Authority, groups map[string][]string) {
+	when := matchersOf(a)
+	switch a.Decide {
+	case rules.Auto:
+		e.line("%s: it is decided at once.", when)
+	case rules.Ask:
+		var who []string
+		for _, group := range slices.Sorted(maps.Keys(a.Needs)) {
+			who = append(who, strings.TrimSpace(fmt.Sprintf("%d of %s %s", a.Needs[group], group, peopleOf(groups[group]))))
+		}
+		silence := "nothing is rolled back"
+		if a.Silence == rules.SilenceRollsBack {
+			silence = "it is rolled back"
+		}
+		e.line("%s: %s must agree within %s; if nobody answers, %s.", when, list(who, "and"), a.Within, silence)
+	case rules.None, rules.Notify, rules.Veto:
+		e.line("%s: people are told.", when)
+	}
+}
+
+func peopleOf(people []string) string {
+	if len(people) == 0 {
+		return ""
+	}
+	return "(" + list(people, "or") + ")"
+}
+
+func matchersOf(a rules.Authority) string {
+	var said []string
+	add := func(what string, words []string) {
+		if len(words) > 0 {
+			said = append(said, what+" "+list(words, "or"))
+		}
+	}
+	add("severity is", texts(a.Severity))
+	add("environment is", a.Environments)
+	add("strategy is", texts(a.Strategies))
+	add("tier is", texts(a.Tier))
+	add("rule is", a.Rules)
+	add("deployer is", a.Deployers)
+	if len(a.Labels) > 0 {
+		said = append(said, "labels are"+labelsOf(a.Labels))
+	}
+	if len(said) == 0 {
+		return "On any breach"
+	}
+	return "On a breach whose " + strings.Join(said, " and whose ")
+}
+
+func (e *explainer) hearing(n rules.Notification) {
+	for _, heard := range []struct {
+		what     string
+		channels []string
+	}{{"is paged when a person is needed", n.Page}, {"hears everything", n.Chat}, {"hears in plain words what became of it", n.Stakeholders}} {
+		if len(heard.channels) > 0 {
+			e.line("%s %s.", list(heard.channels, "and"), heard.what)
+		}
+	}
+}
+
+func texts[T any](values []T) []string {
+	words := make([]string, 0, len(values))
+	for _, v := range values {
+		words = append(words, fmt.Sprint(v))
+	}
+	return words
+}
+
+// list joins words: a, b and c.
+func list[T ~string](words []T, last string) string {
+	said := texts(words)
+	if len(said) < 2 {
+		return strings.Join(said, "")
+	}
+	end := len(said) - 1
+	return strings.Join(said[:end], ", ") + " " + last + " " + said[end]
+}

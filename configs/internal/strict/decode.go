@@ -1,0 +1,319 @@
+package strict
+
+import (
+	"encoding"
+	"fmt"
+	"maps"
+	"math"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+	"github.com/prometheus/common/model"
+)
+
+// Decode fills the structs that the pointers into point to with the table's
+// values. Every key must be named by a field of one of them; every other key,
+// and every value of a wrong type, is a problem. What is not set keeps its value.
+func (t Table) Decode(into ...any) {
+	targets := map[string][]field{}
+	var known []string
+	for _, target := range into {
+		for _, f := range fieldsOf(reflect.ValueOf(target).Elem()) {
+			targets[f.key] = append(targets[f.key], f)
+			known = append(known, f.key)
+		}
+	}
+	for _, key := range t.Keys() {
+		if t.file.full() {
+			return
+		}
+		if len(targets[key]) == 0 {
+			t.stranger(key, known)
+			continue
+		}
+		for _, f := range targets[key] {
+			t.set(f, key)
+		}
+	}
+}
+
+// stranger reports a key that no field names.
+func (t Table) stranger(key string, known []string) {
+	switch {
+	case slices.Contains(t.later, key):
+		t.failKey(key, fmt.Sprintf("key %q is not yet supported", key), notYet)
+	case Secret(key):
+		t.SecretInPlace(key, known)
+	default:
+		t.failKey(key, fmt.Sprintf("unknown key %q", Shorten(key)), Guess(key, known))
+	}
+}
+
+// SecretInPlace refuses a secret that is written into the file.
+func (t Table) SecretInPlace(key string, known []string) {
+	var ways []string
+	for _, way := range []string{key + "_file", key + "_env"} {
+		if slices.Contains(known, way) {
+			ways = append(ways, way+" = …")
+		}
+	}
+	hint := "keep it in a file or an environment variable"
+	if len(ways) > 0 {
+		hint = "write " + strings.Join(ways, " or ")
+	}
+	t.failKey(key, fmt.Sprintf("%s: a secret must not be written in place", key), hint)
+}
+
+func (t Table) set(f field, key string) {
+	switch f.value.Type() {
+	case laterType:
+		t.failKey(key, fmt.Sprintf("key %q is not yet supported", key), notYet)
+		return
+	case elsewhereType:
+		return
+	}
+	if strings.HasSuffix(key, "_file") {
+		if path, is := t.tree[key].(string); is && f.value.Kind() == reflect.String {
+			f.value.SetString(t.file.Path(path))
+			return
+		}
+	}
+	w := walk{table: t, secret: Secret(key)}
+	w.value(f.value, t.tree[key], key)
+}
+
+// walk sets one value and all below it.
+type walk struct {
+	table  Table
+	secret bool // values are not to be shown
+}
+
+func (w walk) value(v reflect.Value, value any, path string) {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		w.value(v.Elem(), value, path)
+		return
+	}
+	read := reflect.New(v.Type()) // so that a wrong value leaves the default as it was
+	switch target := read.Interface().(type) {
+	case toml.Unmarshaler:
+		if err := target.UnmarshalTOML(value); err != nil {
+			w.table.Fail(path, fmt.Sprintf("%s: %s", display(path), err), "")
+			return
+		}
+		v.Set(read.Elem())
+	case encoding.TextUnmarshaler:
+		if w.text(target, value, path) {
+			v.Set(read.Elem())
+		}
+	default:
+		w.kind(v, value, path)
+	}
+}
+
+func (w walk) text(target encoding.TextUnmarshaler, value any, path string) bool {
+	text, is := value.(string)
+	if !is {
+		w.wrong(reflect.TypeOf(target).Elem(), value, path)
+		return false
+	}
+	if err := target.UnmarshalText([]byte(text)); err != nil || text == "" {
+		w.word(reflect.TypeOf(target).Elem(), text, path)
+		return false
+	}
+	return true
+}
+
+// word reports a string that is none of those that the type knows.
+func (w walk) word(t reflect.Type, text, path string) {
+	what := fmt.Sprintf("%s must be %s, not %q", display(path), describe(t), Shorten(text))
+	if w.secret {
+		what = fmt.Sprintf("%s must be %s", display(path), describe(t))
+	}
+	hint := ""
+	if t == reflect.TypeFor[model.Duration]() {
+		hint = "the units are ms, s, m, h, d, w and y"
+	} else if words := wordsOf(t); len(words) > 0 {
+		if hint = Guess(text, words); strings.HasPrefix(hint, "one of") {
+			hint = ""
+		}
+	}
+	w.table.Fail(path, what, hint)
+}
+
+// wrong reports a value of a wrong type.
+func (w walk) wrong(t reflect.Type, value any, path string) {
+	hint := ""
+	switch {
+	case t == reflect.TypeFor[model.Duration]() && isNumber(value):
+		hint = fmt.Sprintf("a bare number has no unit; write \"%vs\" for seconds", value)
+	case t.Kind() == reflect.Slice && !w.secret:
+		if text, is := value.(string); is {
+			hint = fmt.Sprintf("write [%q]", Shorten(text))
+		}
+	}
+	w.table.Fail(path, fmt.Sprintf("%s must be %s, not %s", display(path), describe(t), name(value)), hint)
+}
+
+func (w walk) kind(v reflect.Value, value any, path string) {
+	set := false
+	switch v.Kind() { //nolint:exhaustive // options have no other kinds
+	case reflect.String:
+		set = w.string(v, value, path)
+	case reflect.Bool:
+		if b, is := value.(bool); is {
+			v.SetBool(b)
+			set = true
+		}
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		if i, is := value.(int64); is && !v.OverflowInt(i) {
+			v.SetInt(i)
+			set = true
+		}
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		if i, is := value.(int64); is && i >= 0 && !v.OverflowUint(uint64(i)) {
+			v.SetUint(uint64(i))
+			set = true
+		}
+	case reflect.Float64, reflect.Float32:
+		set = float(v, value)
+	case reflect.Interface:
+		v.Set(reflect.ValueOf(plain(value)))
+		set = true
+	case reflect.Slice:
+		set = w.list(v, value, path)
+	case reflect.Map:
+		set = w.entries(v, value, path)
+	case reflect.Struct:
+		if tree, is := value.(map[string]any); is {
+			w.below(path, tree).Decode(v.Addr().Interface())
+			set = true
+		}
+	}
+	if !set {
+		w.wrong(v.Type(), value, path)
+	}
+}
+
+func (w walk) string(v reflect.Value, value any, path string) bool {
+	text, is := value.(string)
+	if !is {
+		return false
+	}
+	if carriesPassword(text) {
+		w.table.Fail(path, display(path)+": a password must not be written into a URL", "keep it in a file or an environment variable")
+		return true
+	}
+	if words := wordsOf(v.Type()); len(words) > 0 && !slices.Contains(words, text) {
+		w.word(v.Type(), text, path)
+		return true
+	}
+	v.SetString(text)
+	return true
+}
+
+// carriesPassword says whether the text is a URL with a password in it.
+func carriesPassword(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.User == nil || u.Host == "" {
+		return false
+	}
+	_, set := u.User.Password()
+	return set
+}
+
+func float(v reflect.Value, value any) bool {
+	switch n := value.(type) {
+	case int64:
+		v.SetFloat(float64(n))
+	case float64:
+		if math.IsNaN(n) || math.IsInf(n, 0) {
+			return false
+		}
+		v.SetFloat(n)
+	default:
+		return false
+	}
+	return true
+}
+
+func (w walk) list(v reflect.Value, value any, path string) bool {
+	items, is := plain(value).([]any)
+	if !is {
+		return false
+	}
+	list := reflect.MakeSlice(v.Type(), len(items), len(items))
+	for i, item := range items {
+		w.value(list.Index(i), item, fmt.Sprintf("%s.%d", path, i))
+	}
+	v.Set(list)
+	return true
+}
+
+func (w walk) entries(v reflect.Value, value any, path string) bool {
+	tree, is := value.(map[string]any)
+	if !is {
+		return false
+	}
+	table := reflect.MakeMapWithSize(v.Type(), len(tree))
+	for _, key := range slices.Sorted(maps.Keys(tree)) {
+		if _, text := tree[key].(string); text && Secret(key) {
+			w.below(path, tree).SecretInPlace(key, nil)
+			continue
+		}
+		entry := reflect.New(v.Type().Elem()).Elem()
+		w.value(entry, tree[key], path+"."+key)
+		table.SetMapIndex(reflect.ValueOf(key).Convert(v.Type().Key()), entry)
+	}
+	v.Set(table)
+	return true
+}
+
+// below returns the table at a path below the walk's.
+func (w walk) below(path string, tree map[string]any) Table {
+	return Table{file: w.table.file, tree: tree, node: w.table.at(path), where: w.table.where}
+}
+
+// display is a path with the numbers of list elements in brackets.
+func display(path string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(path, ".") {
+		if _, err := strconv.Atoi(part); err == nil && i > 0 {
+			part = "[" + part + "]"
+		} else if i > 0 {
+			part = "." + part
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+// plain turns what the decoder made into what JSON knows: lists are []any.
+func plain(value any) any {
+	switch value := value.(type) {
+	case []map[string]any:
+		items := make([]any, len(value))
+		for i, item := range value {
+			items[i] = item
+		}
+		return items
+	case time.Time:
+		return value.Format(time.RFC3339Nano)
+	}
+	return value
+}
+
+func isNumber(value any) bool {
+	switch value.(type) {
+	case int64, float64:
+		return true
+	}
+	return false
+}

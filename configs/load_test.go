@@ -1,0 +1,121 @@
+package configs_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/bakewatch/bakewatch/configs"
+)
+
+func TestShippedExamplesLoad(t *testing.T) {
+	d, problems := configs.Load("bakewatch.toml", catalog())
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	plans, problems := configs.LoadPlans(d, catalog())
+	if problems.Failed() {
+		t.Fatal(problems)
+	}
+	files, err := filepath.Glob("plans/*.toml")
+	if err != nil || len(plans) != len(files) {
+		t.Errorf("%d plans of %d files", len(plans), len(files))
+	}
+	for _, file := range append(files, "bakewatch.toml") {
+		text, err := os.ReadFile(file) //nolint:gosec // a shipped example
+		if err != nil || !strings.HasPrefix(string(text), "#:schema ") {
+			t.Errorf("%s does not begin with a #:schema line (%v)", file, err)
+		}
+	}
+	for _, plan := range plans {
+		golden(t, "testdata/explain/"+plan.Service+".txt", configs.Explain(plan))
+	}
+}
+
+// write puts files into a folder, made for the test.
+func write(t *testing.T, folder string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// minimal is a daemon's file with nothing to spare.
+const minimal = `
+plans = ["plans/**/*.toml"]
+[prometheus.main]
+url = "http://127.0.0.1:9090"
+`
+
+func TestTheDaemonsFileIsAllOrNothing(t *testing.T) {
+	for name, test := range map[string]struct{ text, want string }{
+		"no plans":                    {"[prometheus.main]\nurl = 'http://x'", "plans is required"},
+		"a glob that is none":         {"plans = ['a[']\n[prometheus.main]\nurl = 'http://x'", `"a[" is no glob`},
+		"no Prometheus":               {"plans = ['x']", "no Prometheus to ask"},
+		"neither url nor embedded":    {"plans = ['x']\n[prometheus.main]", "url is required"},
+		"both":                        {minimal + "embedded = true\nscrape = ['x:1']", "url is for a server elsewhere"},
+		"embedded without targets":    {"plans = ['x']\n[prometheus.main]\nembedded = true", "needs scrape or scrape_file"},
+		"embedded keys elsewhere":     {minimal + "retention = '1d'", "retention is for the embedded server"},
+		"not a web address":           {"plans = ['x']\n[prometheus.main]\nurl = 'prometheus:9090'", "http or https address"},
+		"a password in a URL":         {"plans = ['x']\n[prometheus.main]\nurl = 'http://u:hunter2@x'", "password must not be written into a URL"},
+		"a password in place":         {minimal + "basic_auth = { username = 'u', password = 'hunter2' }", "write password_file = … or password_env = …"},
+		"a token in place":            {minimal + "[channel.c]\nuse = 'slack'\nurl_file = 'x'\ntoken = 'hunter2'", "a secret must not be written in place; write token_file"},
+		"a secret among headers":      {minimal + "[channel.c]\nuse = 'webhook'\nurl_file = 'x'\nheaders = { Authorization = 'hunter2' }", "Authorization: a secret must not"},
+		"a secret in the environment": {minimal + "[executor.e]\nuse = 'exec'\ncommand = ['/x']\nenv = { API_TOKEN = 'hunter2' }", "API_TOKEN: a secret must not"},
+		"a secret of no known key":    {minimal + "[nats]\npassword = 'hunter2'", "password: a secret must not"},
+		"two ways to log in":          {minimal + "basic_auth = { username = 'u', password_env = 'P' }\nauthorization = { credentials_env = 'A' }", "exclude each other"},
+		"a secret from two places":    {minimal + "basic_auth = { username = 'u', password_env = 'P', password_file = 'p' }", "set password_file or password_env"},
+		"a certificate without key":   {minimal + "tls_config = { cert_file = 'c' }", "cert_file and key_file belong together"},
+		"an unknown key":              {minimal + "[http]\nlisen = 'x:1'", `did you mean "listen"?`},
+		"a listener without port":     {minimal + "[http]\nlisten = '127.0.0.1'", "an address with a port"},
+		"an unknown executor":         {minimal + "[executor.e]\nuse = 'exce'", `did you mean "exec"?`},
+		"a later executor":            {minimal + "[executor.e]\nuse = 'kubernetes'", `use = "kubernetes" is not yet supported`},
+		"a later channel":             {minimal + "[channel.e]\nuse = 'pagerduty'", `use = "pagerduty" is not yet supported`},
+		"a tool without use":          {minimal + "[executor.e]\ncommand = ['/x']", "use is required"},
+		"an executor's own error":     {minimal + "[executor.e]\nuse = 'exec'", "command: is required"},
+		"another channel called log":  {minimal + "[channel.log]\nuse = 'slack'\nurl_file = 'x'", "Bakewatch's own log"},
+		"a channel that is not there": {minimal + "[notify]\npage = ['pager']", "there is no [channel.pager]"},
+		"a group without people":      {minimal + "[group.oncall]\n", `group "oncall" has no people`},
+		"a group by schedule":         {minimal + "[group.oncall]\nschedule = 'pagerduty:P'", `key "schedule" is not yet supported`},
+		"signatures":                  {minimal + "[trust]\nrequired = true", "required = true is not yet supported"},
+		"templates":                   {minimal + "[template.x]\nbake = '1m'", `key "template" is not yet supported`},
+		"policy":                      {minimal + "[[policy]]\nmost = 'ask'", `key "policy" is not yet supported`},
+		"a budget":                    {minimal + "[budget]\nrollbacks = 3", `key "budget" is not yet supported`},
+		"persons":                     {minimal + "[person.ana]\nkey = 'x'", `key "person" is not yet supported`},
+		"calendars":                   {minimal + "[calendar.night]\nhours = 'x'", `key "calendar" is not yet supported`},
+		"single sign-on":              {minimal + "[http]\noidc = {}", `key "oidc" is not yet supported`},
+		"files of an embedded NATS":   {minimal + "[nats]\ncreds_file = 'x'", "creds_file is for an external cluster"},
+		"a store of an external NATS": {minimal + "[nats]\nurl = 'nats://x'\nstore = 'x'", "store is for the embedded server"},
+		"a NATS that is none":         {minimal + "[nats]\nurl = 'http://x'", "url must name servers"},
+		"a preset of an unknown kind": {minimal + "[preset.p]\nrule.eror-rate = {}", `did you mean "error-rate"?`},
+		"a preset with unknown keys":  {minimal + "[preset.p]\nrule.error-rate = { error = 'x' }", `did you mean "errors"?`},
+		"defaults of no plan":         {minimal + "[defaults]\nservice = 'x'", `unknown key "service"`},
+		"no TOML":                     {"plans = [", "is not valid TOML"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			write(t, folder, map[string]string{"bakewatch.toml": test.text})
+			d, problems := configs.Load(filepath.Join(folder, "bakewatch.toml"), catalog())
+			if d != nil || !strings.Contains(problems.String(), test.want) {
+				t.Errorf("%v, want %q and no daemon", problems, test.want)
+			}
+			if strings.Contains(problems.String(), "hunter2") {
+				t.Errorf("a secret is shown: %v", problems)
+			}
+		})
+	}
+}
+
+func TestADaemonsFileThatIsMissingIsAProblem(t *testing.T) {
+	d, problems := configs.Load(filepath.Join(t.TempDir(), "no.toml"), catalog())
+	if d != nil || !strings.Contains(problems.String(), "cannot be read") {
+		t.Errorf("%v, %v", d, problems)
+	}
+}

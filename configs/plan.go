@@ -1,0 +1,92 @@
+package configs
+
+import (
+	"time"
+
+	"github.com/bakewatch/bakewatch/configs/internal/strict"
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// later is a key that is known, and that a later version brings.
+type later = strict.Later
+
+// elsewhere is a key that other code of this package reads.
+type elsewhere = strict.Elsewhere
+
+// Settings are the keys of a plan for which the daemon's file may give defaults.
+type Settings struct {
+	Environments []string          `toml:"environments" doc:"the environments that the plan is for; default: every environment"`
+	Tier         int               `toml:"tier" doc:"1 (most critical) to 4; authorities match on it"`
+	Labels       map[string]string `toml:"labels" doc:"words about the service; authorities match on them"`
+	Preset       string            `toml:"preset" doc:"a well-known instrumentation: fills in the selectors that a rule does not name"`
+	Source       string            `toml:"source" doc:"which [prometheus.NAME] to ask; default: the only one"`
+	Mode         rules.Mode        `toml:"mode" doc:"shadow (only recorded), notify (tells what it would have done) or enforce; a rule may set its own"`
+
+	Bake     rules.Duration `toml:"bake" doc:"how long a deployment is watched after it is live"`
+	BakeMin  rules.Duration `toml:"bake_min" doc:"never passed earlier; at most bake"`
+	RollOut  rules.Duration `toml:"roll_out" doc:"started but not finished after this: people are told"`
+	WarmUp   rules.Duration `toml:"warm_up" doc:"looks this early do not count; at most a quarter of bake unless written out; a rule may set its own"`
+	Interval rules.Duration `toml:"interval" doc:"how often rules are judged"`
+	Window   rules.Duration `toml:"window" doc:"the sliding window of every rule that sets none"`
+	BlindFor rules.Duration `toml:"blind_for" doc:"so long without answers from Prometheus: people are told"`
+
+	Select rules.Select       `toml:"select" doc:"how this service's series are found and how its versions differ"`
+	Notify rules.Notification `toml:"notify" doc:"the channels that hear of a watch, by audience"`
+
+	FalseAlarms later `toml:"false_alarms" doc:"healthy deployments that may be blamed by chance"`
+	Discover    later `toml:"discover" doc:"watch a version that appears in Prometheus without an event"`
+}
+
+// settings returns the defaults that hold where neither file says anything.
+func settings() Settings {
+	return Settings{
+		Mode: rules.ModeNotify,
+		Bake: minutes(30), BakeMin: minutes(5), RollOut: minutes(30), WarmUp: minutes(1),
+		Interval: rules.Duration(15 * time.Second), Window: minutes(5), BlindFor: minutes(5),
+	}
+}
+
+func minutes(n int) rules.Duration { return rules.Duration(time.Duration(n) * time.Minute) }
+
+// planFile is a plan as it is written.
+type planFile struct {
+	Service string `toml:"service" doc:"the service's name, as deployments announce it; required"`
+	Owner   string `toml:"owner" doc:"who answers for the plan; shown in every message; required"`
+	Settings
+	Rule      elsewhere `toml:"rule" doc:"when to roll back"`
+	Rollback  elsewhere `toml:"rollback" doc:"how to go back; the first that matches the strategy"`
+	Authority elsewhere `toml:"authority" doc:"who makes the call; the first that matches; none: notify"`
+
+	Extends   later `toml:"extends" doc:"a [template.NAME] of the daemon's file"`
+	DependsOn later `toml:"depends_on" doc:"services that may be to blame instead"`
+	Until     later `toml:"until" doc:"for batch jobs: bake until so many runs"`
+	Stage     later `toml:"stage" doc:"the stages of a canary or staged rolling"`
+	Ready     later `toml:"ready" doc:"what must be true before a deployment"`
+	Process   later `toml:"process" doc:"how releases are reported"`
+}
+
+// ruleFile is a [[rule]] as it is written, the kind's own keys aside.
+type ruleFile struct {
+	rules.Spec
+	CompareTo later `toml:"compare_to" doc:"the controls of a comparison"`
+	WorseBy   later `toml:"worse_by" doc:"the smallest difference that matters"`
+	BetterBy  later `toml:"better_by" doc:"the smallest improvement that is asked for"`
+	NewOnly   later `toml:"new_only" doc:"only what the previous version did not have"`
+	Bake      later `toml:"bake" doc:"a rule that bakes longer than the plan"`
+}
+
+// rollbackFile is a [[rollback]] as it is written.
+type rollbackFile struct {
+	rules.Rollback
+	Otherwise later `toml:"otherwise" doc:"what to do when there is no way back"`
+}
+
+// authorityFile is an [[authority]] as it is written.
+type authorityFile struct {
+	rules.Authority
+	Calendar    later `toml:"calendar" doc:"a [calendar.NAME] of the daemon's file"`
+	Attribution later `toml:"attribution" doc:"how sure it is that the deployment is to blame"`
+	Escalate    later `toml:"escalate" doc:"who is asked next"`
+	Withdraw    later `toml:"withdraw" doc:"a question whose breach healed is withdrawn"`
+	Snooze      later `toml:"snooze" doc:"after keep: no new question for so long"`
+}

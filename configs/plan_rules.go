@@ -1,0 +1,111 @@
+package configs
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/bakewatch/bakewatch/configs/internal/strict"
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// threshold is the one judge there is: a plain limit over the sliding window.
+const threshold = "threshold"
+
+// tested are the kinds whose max the statistical judge will prove; the others
+// compare a value with a limit and always will.
+var tested = []string{"error-rate", "latency", "crash"}
+
+func (l *loader) loadRules() {
+	tables := l.root.List("rule")
+	if len(tables) == 0 && !l.root.Has("rule") {
+		l.root.Fail("", "a plan needs at least one [[rule]]", `such as kind = "error-rate"`)
+	}
+	for _, t := range tables {
+		name := t.String("name")
+		if name == "" {
+			name = t.String("kind")
+		}
+		if name != "" {
+			t = t.In(fmt.Sprintf("rule %q", strict.Shorten(name)))
+		}
+		kind, ok := pick(t, "kind", l.catalog.Rules, l.catalog.LaterRules)
+		if !ok {
+			continue
+		}
+		l.loadRule(l.presets[l.file.Preset].lend(t, kind.Name, l.file.Preset), kind, name)
+	}
+}
+
+func (l *loader) loadRule(t strict.Table, kind rules.Kind, name string) {
+	var file ruleFile
+	options := kind.New()
+	before := t.Errors()
+	t.Later(kind.Later...).Decode(&file, options)
+	spec := file.Spec
+	spec.Name = name
+	l.judge(t, &spec)
+	l.common(t, &spec)
+	t.Blame(options.Check())
+	text, err := json.Marshal(options)
+	if err != nil {
+		t.Fail("", fmt.Sprintf("cannot be kept: %v", err), "")
+	}
+	spec.Options = text
+	if _, double := l.plan.Rule(name); double {
+		t.Fail("name", fmt.Sprintf("there is another rule called %q", strict.Shorten(name)), "give each rule its own name")
+	}
+	l.plan.Rules = append(l.plan.Rules, spec)
+	if t.Errors() == before {
+		l.build(t, spec)
+	}
+}
+
+// judge settles who judges the rule.
+func (l *loader) judge(t strict.Table, spec *rules.Spec) {
+	if t.Has("judge") && spec.Judge != threshold {
+		t.Fail("judge", fmt.Sprintf("judge must be %q, not %q", threshold, strict.Shorten(spec.Judge)), "leave it out for the statistical judge, which a later version brings")
+	}
+	if !t.Has("judge") && t.Has("max") && slices.Contains(tested, spec.Kind) {
+		t.Warn("max", "max is judged as a plain threshold until the statistical judge arrives: a healthy deployment may break it by chance",
+			`write judge = "threshold" if a plain threshold is what you want`)
+	}
+	spec.Judge = threshold
+}
+
+// common fills in and checks the keys that all kinds share.
+func (l *loader) common(t strict.Table, spec *rules.Spec) {
+	if spec.Mode == rules.ModeUnset {
+		spec.Mode = l.file.Mode
+	}
+	if spec.Severity == rules.SeverityUnset {
+		spec.Severity = rules.Critical
+	}
+	if !t.Has("window") {
+		spec.Window = l.file.Window
+	}
+	if !t.Has("warm_up") {
+		spec.WarmUp = l.file.WarmUp
+	}
+	if t.Has("window") && spec.Window < l.file.Interval {
+		t.Fail("window", fmt.Sprintf("window (%s) must hold at least one interval (%s)", spec.Window, l.file.Interval), "")
+	}
+	if t.Has("warm_up") && spec.WarmUp >= l.file.Bake {
+		t.Fail("warm_up", fmt.Sprintf("warm_up (%s) must be shorter than bake (%s), or no look would count", spec.WarmUp, l.file.Bake), "")
+	}
+	if spec.For >= l.file.Bake && spec.For > 0 {
+		t.Fail("for", fmt.Sprintf("for (%s) must be shorter than bake (%s), or the rule could never be broken", spec.For, l.file.Bake), "")
+	}
+}
+
+// build tries the rule in its setting, so that nothing is found out at 2 a.m.
+func (l *loader) build(t strict.Table, spec rules.Spec) {
+	if l.catalog.Build == nil || l.unsettled {
+		return
+	}
+	alone := l.plan
+	alone.Rules = []rules.Spec{spec}
+	if _, err := l.catalog.Build(alone); err != nil {
+		t.Blame(err)
+	}
+}
