@@ -1,0 +1,157 @@
+package nats_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bakewatch/bakewatch/actions/authority"
+	"github.com/bakewatch/bakewatch/integrations/nats"
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/watcher"
+)
+
+// fakeDesk answers from memory and writes down what it was asked.
+type fakeDesk struct {
+	lanes []watcher.LaneView
+	err   error
+	asked string
+}
+
+func (d *fakeDesk) note(args ...any) (watcher.WatchView, error) {
+	d.asked = fmt.Sprint(args...)
+	return watcher.WatchView{ID: "checkout-1", Watch: 7, Lane: checkout, Phase: watcher.Asking, Opened: time.Unix(1, 0).UTC()}, d.err
+}
+
+func (d *fakeDesk) List(context.Context) ([]watcher.LaneView, error) { return d.lanes, d.err }
+
+func (d *fakeDesk) Show(_ context.Context, ref watcher.Ref) (watcher.WatchView, error) {
+	if ref.Name == "panic" {
+		panic("oh")
+	}
+	return d.note("show ", ref)
+}
+
+func (d *fakeDesk) Answer(_ context.Context, ref watcher.Ref, vote authority.Vote) (watcher.WatchView, error) {
+	return d.note("answer ", ref, " ", vote.Person, " ", vote.Choice, " ", vote.Question)
+}
+
+func (d *fakeDesk) Cancel(_ context.Context, ref watcher.Ref, by, reason string) (watcher.WatchView, error) {
+	return d.note("cancel ", ref, " ", by, " ", reason)
+}
+
+func (d *fakeDesk) Disarm(_ context.Context, service, by, reason string) error {
+	_, err := d.note("disarm ", service, " ", by, " ", reason)
+	return err
+}
+
+func (d *fakeDesk) Arm(_ context.Context, service, by string) error {
+	_, err := d.note("arm ", service, " ", by)
+	return err
+}
+
+func serve(t testing.TB, conn *nats.Conn, desk watcher.Desk) watcher.Desk {
+	t.Helper()
+	stop, err := nats.ServeDesk(conn.NATS(), desk, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	return nats.DeskClient(conn.NATS())
+}
+
+func TestEveryMethodOfTheDeskPassesThroughNATS(t *testing.T) {
+	desk := &fakeDesk{}
+	far := serve(t, connect(t, t.TempDir()), desk)
+	ref := watcher.Ref{Name: "checkout", Environment: "production"}
+	want, _ := desk.note()
+	view := func(v watcher.WatchView, err error) error {
+		if err == nil && !reflect.DeepEqual(v, want) {
+			return fmt.Errorf("got %+v, want %+v", v, want)
+		}
+		return err
+	}
+	calls := map[string]func() error{
+		"show {checkout production}": func() error { return view(far.Show(t.Context(), ref)) },
+		"answer {checkout production} ana keep 9": func() error {
+			return view(far.Answer(t.Context(), ref, authority.Vote{Person: "ana", Choice: authority.Keep, Question: 9}))
+		},
+		"cancel {checkout production} ana not <needed>\nany \"more\"": func() error { return view(far.Cancel(t.Context(), ref, "ana", "not <needed>\nany \"more\"")) },
+		"disarm checkout ana holiday":                                 func() error { return far.Disarm(t.Context(), "checkout", "ana", "holiday") },
+		"arm checkout ana":                                            func() error { return far.Arm(t.Context(), "checkout", "ana") },
+	}
+	for asked, call := range calls {
+		t.Run(asked, func(t *testing.T) {
+			if err := call(); err != nil || desk.asked != asked {
+				t.Errorf("the desk was asked %q: %v", desk.asked, err)
+			}
+		})
+	}
+	t.Run("and its errors keep their kind and text", func(t *testing.T) {
+		for _, kind := range []error{watcher.ErrNotFound, watcher.ErrRefused, watcher.ErrConflict} {
+			desk.err = fmt.Errorf("ana: %w", kind)
+			for asked, call := range calls {
+				if err := call(); !errors.Is(err, kind) || err.Error() != desk.err.Error() {
+					t.Errorf("%s: got %v, want %v", asked, err, desk.err)
+				}
+			}
+			if _, err := far.List(t.Context()); !errors.Is(err, kind) {
+				t.Errorf("list: got %v, want %v", err, desk.err)
+			}
+		}
+		desk.err = errors.New("disk full")
+		if err := calls["arm checkout ana"](); err == nil || err.Error() != "disk full" || errors.Is(err, watcher.ErrRefused) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("and a panic is an error", func(t *testing.T) {
+		if _, err := far.Show(t.Context(), watcher.Ref{Name: "panic"}); err == nil {
+			t.Error("no error")
+		}
+	})
+}
+
+func TestMoreLanesThanOneMessageHoldsAreListedPageByPage(t *testing.T) {
+	desk := &fakeDesk{}
+	reason := strings.Repeat("because ", 4000) // 32 kB a lane: 40 MB in all
+	for i := range 1300 {
+		lane := rules.LaneID{Environment: "production", Service: fmt.Sprintf("s%04d", i)}
+		desk.lanes = append(desk.lanes, watcher.LaneView{Lane: lane, Disarmed: reason})
+	}
+	got, err := serve(t, connect(t, t.TempDir()), desk).List(t.Context())
+	if err != nil || !reflect.DeepEqual(got, desk.lanes) {
+		t.Errorf("listed %d of %d: %v", len(got), len(desk.lanes), err)
+	}
+}
+
+func TestAnAnswerTooLargeForNATSIsAnErrorThatSaysSo(t *testing.T) {
+	desk := &fakeDesk{lanes: []watcher.LaneView{{Disarmed: strings.Repeat("x", nats.EmbeddedMaxPayload)}}}
+	_, err := serve(t, connect(t, t.TempDir()), desk).List(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "larger than NATS takes") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWithoutADaemonTheDeskSaysThatNobodyAnswers(t *testing.T) {
+	conn := connect(t, t.TempDir())
+	if _, err := nats.DeskClient(conn.NATS()).List(t.Context()); !errors.Is(err, nats.ErrNoAnswer) {
+		t.Errorf("got %v, want ErrNoAnswer", err)
+	}
+}
+
+func TestARequestThatIsNoJSONIsRefused(t *testing.T) {
+	conn := connect(t, t.TempDir())
+	serve(t, conn, &fakeDesk{})
+	reply, err := conn.NATS().RequestWithContext(t.Context(), "bakewatch.api.show", []byte("{"))
+	if err != nil || reply.Header.Get("Nats-Service-Error-Code") != "400" {
+		t.Errorf("%v, %v", reply, err)
+	}
+}

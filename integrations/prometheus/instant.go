@@ -1,0 +1,66 @@
+package prometheus
+
+import (
+	"context"
+	"time"
+
+	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// at answers the question for one instant.
+func (q question) at(ctx context.Context, at time.Time) rules.Result {
+	if q.failed != nil {
+		return rules.Result{Err: q.failed}
+	}
+	s := q.source
+	value, failed := s.ask(ctx, func(ctx context.Context) (model.Value, v1.Warnings, v1.Infos, error) {
+		return s.api.Query(ctx, q.expr, at, s.deadline())
+	})
+	if failed != nil {
+		return rules.Result{Err: failed}
+	}
+	samples, failed := s.samples(value)
+	if failed != nil {
+		return rules.Result{Err: failed}
+	}
+	return rules.Result{Samples: samples}
+}
+
+// samples reads an instant vector or a scalar.
+func (s *Source) samples(value model.Value) ([]rules.Sample, *rules.SampleError) {
+	switch value := value.(type) {
+	case *model.Scalar:
+		return []rules.Sample{{Value: float64(value.Value)}}, nil
+	case model.Vector:
+		if len(value) > s.cfg.MaxSeries {
+			return nil, s.tooMany(len(value))
+		}
+		samples := make([]rules.Sample, len(value))
+		for i, sample := range value {
+			if sample.Histogram != nil {
+				return nil, histogramFound(sample.Metric)
+			}
+			samples[i] = rules.Sample{Labels: labelsOf(sample.Metric), Value: float64(sample.Value)}
+		}
+		return samples, nil
+	}
+	return nil, wrongType(value)
+}
+
+func (s *Source) tooMany(series int) *rules.SampleError {
+	return rules.Failed(rules.TooLarge, "%d series, more than %d: aggregate more, or select less", series, s.cfg.MaxSeries)
+}
+
+func labelsOf(metric model.Metric) map[string]string {
+	if len(metric) == 0 {
+		return nil
+	}
+	labels := make(map[string]string, len(metric))
+	for name, value := range metric {
+		labels[string(name)] = string(value)
+	}
+	return labels
+}

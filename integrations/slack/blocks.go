@@ -1,0 +1,162 @@
+package slack
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/bakewatch/bakewatch/actions"
+)
+
+// Slack's limits (Block Kit reference), with some room.
+const (
+	sectionLimit  = 2900 // of 3000 characters in a section's text
+	fallbackLimit = 3900 // of 40,000; over 4,000 is advised against
+	titleLimit    = 2000
+	reasonBlocks  = 8 // of 50 blocks in a message
+)
+
+// payload is what an incoming webhook takes.
+type payload struct {
+	Text        string  `json:"text"` // shown in notifications, and where blocks are not
+	Blocks      []block `json:"blocks"`
+	UnfurlLinks bool    `json:"unfurl_links"`
+	UnfurlMedia bool    `json:"unfurl_media"`
+}
+
+// block is a section (Text) or a context (Elements).
+type block struct {
+	Type     string   `json:"type"`
+	ID       string   `json:"block_id,omitempty"`
+	Text     *mrkdwn  `json:"text,omitempty"`
+	Elements []mrkdwn `json:"elements,omitempty"`
+}
+
+// mrkdwn is text in Slack's own markup. Verbatim: names and URLs in it stay text.
+type mrkdwn struct {
+	Type     string `json:"type"`
+	Text     string `json:"text"`
+	Verbatim bool   `json:"verbatim"`
+}
+
+// signs show the level by a sign and a word, not by colour alone.
+var signs = map[actions.Level]string{
+	actions.Good: "🟢 Good", actions.Neutral: "🔵 Info", actions.Concern: "🟠 Warning", actions.Urgent: "🔴 Urgent",
+}
+
+// compose writes the message in Slack's blocks. The key stands in the first
+// block's id, so that a repeat can be recognized.
+func compose(key string, m actions.Message) payload {
+	sign := cmp.Or(signs[m.Level], "⚪ Note")
+	title := cmp.Or(clean(m.Title), "(no title)")
+	blocks := []block{section(sign + ": *" + escape(title, titleLimit) + "*")}
+	blocks[0].ID = cut("bakewatch-"+clean(key), 255)
+	blocks = append(blocks, reasons(m.Lines)...)
+	if m.Question != nil {
+		blocks = append(blocks, section(question(*m.Question)))
+	}
+	if links := links(m.Links); links != "" {
+		blocks = append(blocks, section(links))
+	}
+	if about := about(m); about != "" {
+		blocks = append(blocks, block{Type: "context", Elements: []mrkdwn{text(about)}})
+	}
+	fallback := sign + ": " + title
+	if len(m.Lines) > 0 {
+		fallback += " — " + clean(strings.Join(m.Lines, " · "))
+	}
+	return payload{Text: escape(fallback, fallbackLimit), Blocks: blocks}
+}
+
+func section(markup string) block {
+	t := text(markup)
+	return block{Type: "section", Text: &t}
+}
+
+func text(markup string) mrkdwn { return mrkdwn{Type: "mrkdwn", Text: markup, Verbatim: true} }
+
+// reasons packs the lines into as few sections as hold them, and says how many
+// did not fit.
+func reasons(lines []string) []block {
+	var blocks []block
+	packed, length := "", 0
+	for i, line := range lines {
+		line = escape(clean(line), sectionLimit-1)
+		if line == "" {
+			continue
+		}
+		if length+size(line)+1 > sectionLimit {
+			blocks, packed, length = append(blocks, section(packed)), "", 0
+		}
+		if len(blocks) == reasonBlocks {
+			return append(blocks, section(fmt.Sprintf("… and %d more lines", len(lines)-i)))
+		}
+		if packed != "" {
+			packed += "\n"
+		}
+		packed, length = packed+line, length+size(line)+1
+	}
+	if packed != "" {
+		blocks = append(blocks, section(packed))
+	}
+	return blocks
+}
+
+// question says who must answer, by when, and how.
+func question(q actions.Asked) string {
+	var needs []string
+	for _, group := range slices.Sorted(maps.Keys(q.Needs)) {
+		needs = append(needs, fmt.Sprintf("%d of %s", q.Needs[group], clean(group)))
+	}
+	asked := "Needs " + strings.Join(needs, " and ")
+	if q.Within > 0 {
+		asked += " within " + q.Within.String()
+	}
+	if q.Silence != "" {
+		asked += "; no answer means " + clean(q.Silence)
+	}
+	command := strings.ReplaceAll(clean(q.Command), "`", "'")
+	if command == "" {
+		return escape(asked, sectionLimit)
+	}
+	return escape(asked, sectionLimit/2) + "\n`" + escape(command, sectionLimit/2-3) + "`"
+}
+
+// links writes the web links among them; anything else is no link.
+func links(of map[string]string) string {
+	written, length := "", 0
+	for _, label := range slices.Sorted(maps.Keys(of)) {
+		parsed, err := url.Parse(of[label])
+		if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Host == "" {
+			continue
+		}
+		address := strings.NewReplacer("|", "%7C", "<", "%3C", ">", "%3E", "&", "&amp;").Replace(parsed.String())
+		link := "<" + address + "|" + escape(strings.ReplaceAll(cmp.Or(clean(label), "link"), "|", "/"), 100) + ">"
+		if length+size(link)+3 > sectionLimit {
+			break
+		}
+		if written != "" {
+			written += " · "
+		}
+		written, length = written+link, length+size(link)+3
+	}
+	return written
+}
+
+// about says in small print what the message is about.
+func about(m actions.Message) string {
+	version := m.Version
+	if m.Target != "" {
+		version += " → " + m.Target
+	}
+	var parts []string
+	for _, part := range []string{m.Service, m.Environment, version, m.Owner, m.Watch} {
+		if part = clean(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return escape(strings.Join(parts, " · "), 1000)
+}
