@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bakewatch/bakewatch/actions/authority"
+	"github.com/bakewatch/bakewatch/watcher"
+)
+
+func answerCommand(p *program) *cobra.Command {
+	var ref watcher.Ref
+	vote := authority.Vote{Via: "cli"}
+	cmd := &cobra.Command{
+		Use:   "answer SERVICE|ID roll-back|keep",
+		Short: "Answer the open question of a watch",
+		Long: `Answer the open question of a watch. The vote is bound to the question that is open
+now: when the question changes, votes lapse and the daemon refuses older ones.`,
+		Example: `  bakewatch answer checkout roll-back --reason "errors are ours"
+  bakewatch answer checkout keep --reason "load test" --as ana`,
+		Args:              cobra.MatchAll(arguments("SERVICE or ID", "the answer, roll-back or keep,"), choiceArgument),
+		ValidArgsFunction: completeAnswer,
+		RunE: p.ask(func(ctx context.Context, daemon *remote, args []string) error {
+			ctx, cancel := bounded(ctx)
+			defer cancel()
+			vote.Choice = authority.Choice(args[1])
+			return p.answer(ctx, daemon.desk, named(ref, args[0]), vote)
+		}),
+	}
+	refFlag(cmd, &ref)
+	personFlag(cmd, &vote.Person)
+	cmd.Flags().StringVar(&vote.Reason, "reason", "", "why; it stands in the journal")
+	cmd.Flags().Uint64Var(&vote.Question, "question", 0, "the question's number; default: the open one")
+	return p.reachFlags(cmd)
+}
+
+func completeAnswer(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) != 1 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return []cobra.Completion{string(authority.RollBack), string(authority.Keep)}, cobra.ShellCompDirectiveNoFileComp
+}
+
+func choiceArgument(_ *cobra.Command, args []string) error {
+	switch authority.Choice(args[1]) {
+	case authority.RollBack, authority.Keep:
+		return nil
+	}
+	return fmt.Errorf("unknown answer %q: %s or %s", args[1], authority.RollBack, authority.Keep)
+}
+
+func (p *program) answer(ctx context.Context, desk watcher.Desk, ref watcher.Ref, vote authority.Vote) error {
+	person, err := speaker(vote.Person)
+	if err != nil {
+		return err
+	}
+	vote.Person, vote.At = person, p.now().UTC()
+	if vote.Question == 0 {
+		asked, err := desk.Show(ctx, ref)
+		if err != nil {
+			return hinted(err, "see bakewatch list for what is known")
+		}
+		if asked.Question == nil {
+			return hinted(fmt.Errorf("%s: nothing is asked now (%s)", ref.Name, stateOf(asked)), "see bakewatch show %s", ref.Name)
+		}
+		vote.Question = asked.Question.Question
+	}
+	w, err := desk.Answer(ctx, ref, vote)
+	if err != nil {
+		return hinted(err, "see bakewatch show %s for the question that is open, if any", ref.Name)
+	}
+	return p.printWatch(w)
+}
+
+// stateOf is a watch's outcome, or else its phase.
+func stateOf(w watcher.WatchView) string {
+	if w.Outcome != "" {
+		return string(w.Outcome)
+	}
+	return string(w.Phase)
+}

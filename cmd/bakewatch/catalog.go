@@ -1,0 +1,29 @@
+package main
+
+import (
+	"github.com/bakewatch/bakewatch/configs"
+	"github.com/bakewatch/bakewatch/integrations/exec"
+	logchannel "github.com/bakewatch/bakewatch/integrations/log"
+	"github.com/bakewatch/bakewatch/integrations/slack"
+	"github.com/bakewatch/bakewatch/integrations/webhook"
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/kinds"
+)
+
+// catalog lists what there is to configure: the one place where a rule kind, an
+// executor or a channel becomes known to the loader.
+func catalog() configs.Catalog {
+	return configs.Catalog{
+		Rules:      kinds.All(),
+		LaterRules: kinds.Later(),
+		Build:      kinds.Build,
+
+		Executors: []rules.Kind{exec.Kind(), webhook.ExecutorKind()},
+		Channels:  []rules.Kind{logchannel.Kind(), slack.Kind(), webhook.ChannelKind()},
+		LaterExecutors: []string{
+			"argocd", "argo-rollouts", "consul", "envoy", "etcd", "flagd", "flux", "git", "haproxy", "helm",
+			"kubernetes", "launchdarkly", "nats", "nginx", "nomad", "systemd", "traefik", "unleash",
+		},
+		LaterChannels: []string{"alertmanager", "cdevents", "email", "nats", "opsgenie", "pagerduty", "teams"},
+	}
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/demo"
+	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/shop"
+)
+
+func demoCommand(p *program) *cobra.Command {
+	bad, once, verbose := string(shop.Errors), false, false
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Show all of it on this machine: a shop, a good deployment, a bad one, a rollback",
+		Long: `Show all of it on this machine, with nothing else installed: a small shop that really serves
+HTTP, customers, a good deployment that passes, and a bad one that is found, rolled back and verified.
+It takes about a minute, keeps running until Ctrl-C, and leaves nothing behind.`,
+		Example: "  bakewatch demo --bad latency\n  bakewatch demo --once --output json",
+		Args:    arguments(),
+		RunE: p.begin(func(cmd *cobra.Command, _ []string) error {
+			behaviour, err := shop.ParseBehaviour(bad)
+			if err != nil {
+				return &exit{code: exitUsage, err: err}
+			}
+			cfg := demo.Config{Bad: behaviour, Once: once, Story: p.stdout, Catalog: catalog(), Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler)}
+			if p.output == jsonOut {
+				cfg.Story = io.Discard
+			}
+			if verbose {
+				cfg.Log = slog.New(slog.NewTextHandler(p.stderr, nil))
+			}
+			report, err := demo.Run(cmd.Context(), cfg)
+			if err != nil {
+				return err
+			}
+			return p.demonstrated(report)
+		}),
+	}
+	cmd.Flags().StringVar(&bad, "bad", bad, "what is wrong with the second deployment: "+behaviours())
+	cmd.Flags().BoolVar(&once, "once", false, "end when both deployments have been judged")
+	cmd.Flags().BoolVar(&verbose, "verbose", false, "write the daemon's log to stderr")
+	return cmd
+}
+
+func behaviours() string {
+	var names []string
+	for _, b := range shop.Behaviours() {
+		names = append(names, string(b))
+	}
+	return strings.Join(names, ", ")
+}
+
+// demonstrated prints how it went; it is an error if it did not go as it should.
+func (p *program) demonstrated(report demo.Report) error {
+	if p.output == jsonOut {
+		if err := p.json(report); err != nil {
+			return err
+		}
+	}
+	if !report.OK {
+		return &exit{code: exitFailed, err: fmt.Errorf("it did not go as it should: %+v", report.Deployments)}
+	}
+	if p.output == text {
+		p.printer().line(green, "All went as it should.")
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/bakewatch/bakewatch/integrations/nats"
+	"github.com/bakewatch/bakewatch/watcher"
+)
+
+// dialNATS connects to the daemon over NATS.
+func dialNATS(ctx context.Context, to reach) (*remote, error) {
+	cfg := nats.Config{URL: to.url, CredsFile: to.creds, NKeyFile: to.nkey, TLS: to.tls}
+	if to.store != "" {
+		local, err := nats.LocalConfig(to.store)
+		if err != nil {
+			return nil, err
+		}
+		cfg = local
+	}
+	cfg.Timeout = callTimeout
+	conn, err := nats.Dial(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &remote{
+		desk:     nats.DeskClient(conn.NATS()),
+		announce: announceOver(conn),
+		tail:     tailOver(conn),
+		verify:   verifyOver(conn),
+		close:    func() { conn.NATS().Close() },
+	}, nil
+}
+
+func announceOver(conn *nats.Conn) announcer {
+	return func(ctx context.Context, subject string, event []byte) error {
+		_, err := conn.JetStream().Publish(ctx, subject, event)
+		switch {
+		case errors.Is(err, jetstream.ErrNoStreamResponse):
+			return &exit{
+				code: exitFailed, err: fmt.Errorf("announce on %s: no stream takes it, nothing was stored", subject),
+				hint: "is this the NATS that the daemon uses, and has the daemon run on it?",
+			}
+		case err != nil:
+			return fmt.Errorf("announce on %s: %w", subject, err)
+		}
+		return nil
+	}
+}
+
+func verifyOver(conn *nats.Conn) verifier {
+	return func(ctx context.Context) (nats.Verified, error) {
+		journal, err := conn.Journal(ctx)
+		if err != nil {
+			return nats.Verified{}, err
+		}
+		return journal.Verify(ctx)
+	}
+}
+
+func tailOver(conn *nats.Conn) tailer {
+	return func(ctx context.Context, since time.Time, each func(watcher.Entry) error) error {
+		journal, err := conn.Journal(ctx)
+		if err != nil {
+			return err
+		}
+		from := uint64(0) // only new ones
+		if !since.IsZero() {
+			if from, err = firstSince(ctx, conn, since); err != nil {
+				return fmt.Errorf("find the first entry since %s: %w", since.Format(time.DateTime), err)
+			}
+		}
+		return journal.Tail(ctx, from, each)
+	}
+}
+
+// firstSince asks the server which sequence was the first since then: a consumer
+// that begins there stands just before it.
+func firstSince(ctx context.Context, conn *nats.Conn, since time.Time) (uint64, error) {
+	consumer, err := conn.JetStream().CreateConsumer(ctx, nats.StreamJournal, jetstream.ConsumerConfig{
+		DeliverPolicy:     jetstream.DeliverByStartTimePolicy,
+		OptStartTime:      &since,
+		AckPolicy:         jetstream.AckNonePolicy,
+		MemoryStorage:     true,
+		InactiveThreshold: callTimeout,
+	})
+	if err != nil {
+		return 0, err
+	}
+	return consumer.CachedInfo().Delivered.Stream + 1, nil
+}

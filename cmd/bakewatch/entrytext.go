@@ -1,0 +1,125 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/watcher"
+)
+
+// entryText says in one line what an entry says.
+func entryText(e watcher.Entry) string {
+	said := string(e.Kind)
+	if what := entryDetail(e); what != "" {
+		said += ": " + what
+	}
+	return said
+}
+
+func entryDetail(e watcher.Entry) string {
+	switch {
+	case e.Vote != nil:
+		return joined(" ", e.Vote.Person+" says "+string(e.Vote.Choice), bracketed(e.Vote.Reason))
+	case e.Decision != nil:
+		return joined(" ", "by "+e.Decision.By, rulingText(e))
+	case e.Ruling != nil:
+		return rulingText(e)
+	case e.Intent != nil:
+		return fmt.Sprintf("%s brings %s live again", e.Intent.Executor, e.Intent.Subject.To)
+	case e.Done != nil:
+		return joined(", ", string(e.Done.Result), prefixed("live: ", e.Done.Live), e.Done.Reason)
+	case e.Told != nil:
+		return toldText(*e.Told)
+	case e.Kind == watcher.Verdicts:
+		return answersText(e.Answers)
+	case e.Kind == watcher.Verified:
+		return joined(", ", verifiedText(e.OK), e.Text)
+	case e.Deployment != nil:
+		return joined(" ", string(e.Topic), deploymentText(*e.Deployment), bracketed(e.Text))
+	}
+	return joined(" ", string(e.Outcome), string(e.Topic), bracketed(e.Text))
+}
+
+func rulingText(e watcher.Entry) string {
+	if e.Ruling == nil {
+		return ""
+	}
+	r := *e.Ruling
+	return joined(", ", joined(" ", r.Power.String(), prefixed("because of ", r.Rule)),
+		prefixed("target ", r.Target.Version), strings.Join(r.Why, "; "))
+}
+
+func toldText(d watcher.Delivery) string {
+	if d.Failed != "" {
+		return fmt.Sprintf("%s (%s) gave up on entry %d: %s", d.Channel, d.Audience, d.About, d.Failed)
+	}
+	return fmt.Sprintf("%s (%s) has entry %d", d.Channel, d.Audience, d.About)
+}
+
+func answersText(answers []rules.Answer) string {
+	parts := make([]string, len(answers))
+	for i, a := range answers {
+		parts[i] = a.Rule + " " + a.Verdict.String()
+	}
+	return strings.Join(parts, ", ")
+}
+
+func verifiedText(ok bool) string {
+	if ok {
+		return "the limits are kept again"
+	}
+	return "not recovered"
+}
+
+func deploymentText(d rules.Deployment) string {
+	return joined(" ", d.Version, string(d.Step), d.Stage, prefixed("by ", d.By))
+}
+
+func joined(by string, parts ...string) string {
+	var said []string
+	for _, part := range parts {
+		if part != "" {
+			said = append(said, part)
+		}
+	}
+	return strings.Join(said, by)
+}
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
+}
+
+func bracketed(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "(" + s + ")"
+}
+
+func entryColour(e watcher.Entry) paint {
+	switch e.Kind {
+	case watcher.Ruled, watcher.Decided, watcher.Intended:
+		return yellow
+	case watcher.Done:
+		if e.Done != nil && e.Done.Result != actions.ResultDone {
+			return red
+		}
+		return yellow
+	case watcher.Verified:
+		if e.OK {
+			return green
+		}
+		return red
+	case watcher.Closed:
+		return outcomeColour(e.Outcome)
+	case watcher.Verdicts, watcher.Told:
+		return faint
+	case watcher.Opened, watcher.Step, watcher.Voted, watcher.Noted:
+	}
+	return plain
+}

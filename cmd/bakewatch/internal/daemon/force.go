@@ -1,0 +1,144 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/configs"
+	"github.com/bakewatch/bakewatch/integrations/nats"
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// force is what is in force: the plans, and the tools that they name.
+type force struct {
+	set       configs.Set
+	executors map[string]actions.Binder
+	channels  map[string]actions.Notifier
+	over      chan struct{} // closed when something else is in force
+}
+
+// loadPlans brings the plans into force, and prepares to notice when they change.
+func (d *Daemon) loadPlans(ctx context.Context) error {
+	kept := lastGood{d.facts}
+	set := configs.LoadSet(ctx, d.cfg.Daemon, d.cfg.Catalog, configs.Set{}, kept)
+	tools, err := d.tools(set)
+	if err != nil {
+		return err
+	}
+	d.force.Store(tools)
+	d.report(set)
+	d.watcher, err = configs.NewWatcher(configs.Watcher{
+		Path: d.cfg.File, Catalog: d.cfg.Catalog, First: set, Kept: kept, Log: d.cfg.Log,
+		Changed: func(set configs.Set) { d.replace(ctx, set) },
+	})
+	return err
+}
+
+// Reload reads the daemon's file and the plans again. Its error says what is wrong
+// with them; what can be used is used all the same.
+func (d *Daemon) Reload(ctx context.Context) error {
+	set, err := d.watcher.Reload(ctx)
+	if err != nil {
+		return err
+	}
+	if set.Problems.Failed() {
+		return set.Problems
+	}
+	return nil
+}
+
+// replace brings another set into force. Watches in flight keep the plan they were
+// opened with. NATS, Prometheus and HTTP stay as they were started.
+func (d *Daemon) replace(ctx context.Context, set configs.Set) {
+	tools, err := d.tools(set)
+	if err != nil {
+		d.cfg.Log.Error("reload: the executors and channels stay as they were", "err", err)
+		before := d.force.Load()
+		tools = &force{set: set, executors: before.executors, channels: before.channels, over: make(chan struct{})}
+	}
+	before := d.force.Swap(tools)
+	close(before.over)
+	d.report(set)
+	d.tellBroken(ctx, before.set, set)
+}
+
+// tools makes the executors and channels that the daemon's file names.
+func (d *Daemon) tools(set configs.Set) (*force, error) {
+	f := &force{set: set, executors: map[string]actions.Binder{}, channels: map[string]actions.Notifier{}, over: make(chan struct{})}
+	var problems []error
+	for name, tool := range set.Daemon.Executors {
+		options, ok := tool.Options.(actions.ExecutorOptions)
+		if !ok {
+			problems = append(problems, fmt.Errorf("[executor.%s]: %s is no executor", name, tool.Kind.Name))
+			continue
+		}
+		binder, err := options.Binder(name, d.cfg.Log)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("[executor.%s]: %w", name, err))
+		}
+		f.executors[name] = binder
+	}
+	for name, tool := range set.Daemon.Channels {
+		options, ok := tool.Options.(actions.ChannelOptions)
+		if !ok {
+			problems = append(problems, fmt.Errorf("[channel.%s]: %s is no channel", name, tool.Kind.Name))
+			continue
+		}
+		notifier, err := options.Notifier(name, d.cfg.Log)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("[channel.%s]: %w", name, err))
+		}
+		f.channels[name] = notifier
+	}
+	return f, errors.Join(problems...)
+}
+
+// report logs what is in force, a line a problem.
+func (d *Daemon) report(set configs.Set) {
+	for _, p := range set.Problems {
+		level := d.cfg.Log.Error
+		if p.Warning {
+			level = d.cfg.Log.Warn
+		}
+		level("plan file", "at", fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column), "where", p.Where, "what", p.What, "hint", p.Hint)
+	}
+	d.metrics.plans.WithLabelValues("good").Set(float64(len(set.Plans) - len(set.Stale)))
+	d.metrics.plans.WithLabelValues("stale").Set(float64(len(set.Stale)))
+	d.cfg.Log.Info("plans are in force", "plans", len(set.Plans), "stale", len(set.Stale), "problems", len(set.Problems))
+}
+
+// lastGood keeps plans in the facts.
+type lastGood struct{ facts *nats.Facts }
+
+func (l lastGood) Put(ctx context.Context, p rules.Plan) error {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	return l.facts.Put(ctx, nats.FactPlan, p.File, text)
+}
+
+func (l lastGood) Get(ctx context.Context, file string) (p rules.Plan, ok bool, err error) {
+	fact, err := l.facts.Get(ctx, nats.FactPlan, file)
+	switch {
+	case errors.Is(err, nats.ErrNoFact):
+		return p, false, nil
+	case err != nil:
+		return p, false, err
+	}
+	err = json.Unmarshal(fact.Value, &p)
+	return p, err == nil, err
+}
+
+// mounts are the query APIs of embedded Prometheus servers.
+func (d *Daemon) mounts() map[string]http.Handler {
+	mounts := map[string]http.Handler{}
+	if len(d.servers) > 0 {
+		mounts["/prometheus/"] = d.servers[0].Handler()
+	}
+	return mounts
+}

@@ -1,0 +1,127 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/integrations/nats"
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/watcher"
+)
+
+// worthTelling are the kinds of entries about which people may be told.
+var worthTelling = []watcher.Kind{
+	watcher.Opened, watcher.Ruled, watcher.Voted, watcher.Decided, watcher.Done,
+	watcher.Verified, watcher.Noted, watcher.Told, watcher.Closed,
+}
+
+// telling is the channels that are in force, each with its place in the journal.
+type telling struct {
+	*nats.Deliveries
+	now *force
+}
+
+// tell serves every channel until ctx ends. Channels that a reload brings are
+// served from then on. A daemon that cannot tell goes on judging, and tries until it can.
+func (d *Daemon) tell(ctx context.Context, owner *watcher.Owner, t telling) error {
+	pace := backoff.NewExponentialBackOff(backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
+	return backoff.RetryNotify(func() (err error) {
+		for ctx.Err() == nil {
+			if t.Deliveries == nil {
+				if t, err = d.telling(ctx, owner); err != nil {
+					return err
+				}
+				pace.Reset()
+			}
+			err = t.untilOthers(ctx)
+			if t = (telling{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, backoff.WithContext(pace, ctx), func(err error, _ time.Duration) {
+		d.cfg.Log.Error("nobody can be told; it is tried again", "err", err)
+	})
+}
+
+// untilOthers serves these channels, if there are any, until ctx ends or others are in force.
+func (t telling) untilOthers(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-t.now.over:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if err := t.Run(ctx); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// telling marks the channels' places in the journal: what is written from here on
+// is not missed by one that is new.
+func (d *Daemon) telling(ctx context.Context, owner *watcher.Owner) (telling, error) {
+	now := d.force.Load()
+	var channels []nats.Channel
+	for name := range now.channels {
+		channels = append(channels, nats.Channel{
+			Name: name, Kinds: worthTelling,
+			Deliver: func(ctx context.Context, e watcher.Entry, history []watcher.Entry, _ int) error {
+				return d.deliver(ctx, owner, now, name, e, history)
+			},
+			GaveUp: func(ctx context.Context, e watcher.Entry, err error) { d.gaveUp(ctx, owner, name, e, err) },
+		})
+	}
+	deliveries, err := d.conn.Deliveries(ctx, nats.DeliveriesConfig{}, channels...)
+	if err != nil {
+		return telling{}, fmt.Errorf("set up the channels: %w", err)
+	}
+	return telling{deliveries, now}, nil
+}
+
+// deliver tells one channel about one entry, if it is to hear of it, and records
+// that it was told: only then does a question's countdown begin.
+func (d *Daemon) deliver(ctx context.Context, owner *watcher.Owner, now *force, channel string, e watcher.Entry, history []watcher.Entry) error {
+	if e.Told != nil && e.Told.Channel == channel {
+		return nil // it is told on the others that this one is down
+	}
+	message, audiences := watcher.Render(history)
+	var ok bool
+	if message.Audience, ok = watcher.For(channel, listeners(now, history), audiences); !ok {
+		return nil
+	}
+	receipt, err := now.channels[channel].Notify(ctx, fmt.Sprintf("%d-%s", e.Seq, channel), message)
+	d.metrics.told(channel, err)
+	if err != nil || receipt == "" {
+		return err
+	}
+	return owner.Heard(ctx, e.Lane, watcher.Delivery{Channel: channel, Audience: message.Audience, About: e.Seq, Receipt: receipt})
+}
+
+// listeners says who hears of a watch: what its plan says, or the daemon's own
+// [notify] for what belongs to no plan.
+func listeners(now *force, history []watcher.Entry) rules.Notification {
+	if plan := watcher.PlanOf(history); plan != nil {
+		return plan.Notify
+	}
+	return now.set.Daemon.Notify
+}
+
+func (d *Daemon) gaveUp(ctx context.Context, owner *watcher.Owner, channel string, e watcher.Entry, err error) {
+	d.cfg.Log.Error("channel could not be told", "channel", channel, "watch", e.Watch, "seq", e.Seq, "err", err)
+	told := watcher.Delivery{Channel: channel, Audience: actions.Chat, About: e.Seq, Failed: err.Error()}
+	if e.Told != nil { // that another channel is down: not to be passed around for ever
+		return
+	}
+	if err := owner.Heard(ctx, e.Lane, told); err != nil {
+		d.cfg.Log.Error("journal does not take that a channel is down", "channel", channel, "err", err)
+	}
+}

@@ -1,0 +1,124 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/daemon"
+	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/shop"
+	"github.com/bakewatch/bakewatch/integrations/nats/events"
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/watcher"
+)
+
+// act is one deployment of the play.
+type act struct {
+	version, previous string
+	behaviour         shop.Behaviour
+	says              string
+}
+
+// play deploys a good version, then the bad one, and waits for what Bakewatch makes of each.
+func play(ctx context.Context, cfg Config, d *daemon.Daemon, s *shop.Shop, tell *story) (Report, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	entries := make(chan watcher.Entry, 1000)
+	tailing := make(chan error, 1)
+	go func() {
+		tailing <- d.Journal().Tail(ctx, 1, func(e watcher.Entry) error {
+			entries <- e
+			return nil
+		})
+	}()
+	report := Report{OK: true}
+	for _, a := range []act{
+		{"1.1.0", "1.0.0", shop.Good, "Version 1.1.0 is deployed; nothing is wrong with it."},
+		{"1.2.0", "1.1.0", cfg.Bad, "Version 1.2.0 is deployed; " + trouble[cfg.Bad]},
+	} {
+		tell.line("%s", a.says)
+		result, err := a.perform(ctx, d, s, entries, tell)
+		if err != nil {
+			return report, err
+		}
+		report.Deployments = append(report.Deployments, result)
+		report.OK = report.OK && result.Outcome == string(a.expected()) && s.Live() == a.expectedLive()
+	}
+	cancel()
+	return report, <-tailing
+}
+
+// trouble says what is wrong, before Bakewatch does.
+var trouble = map[shop.Behaviour]string{
+	shop.Good:    "nothing is wrong with it either.",
+	shop.Errors:  "8 % of its answers are errors.",
+	shop.Latency: "30 % of its answers take 400 ms.",
+	shop.Crash:   "an instance dies at its hundredth request.",
+	shop.Scan:    "a scanner has found two critical vulnerabilities in it.",
+}
+
+func (a act) expected() watcher.Outcome {
+	if a.behaviour == shop.Good {
+		return watcher.Passed
+	}
+	return watcher.RolledBack
+}
+
+func (a act) expectedLive() string {
+	if a.behaviour == shop.Good {
+		return a.version
+	}
+	return a.previous
+}
+
+// perform deploys, announces the deployment as any tool would, and follows its watch to the end.
+func (a act) perform(ctx context.Context, d *daemon.Daemon, s *shop.Shop, entries <-chan watcher.Entry, tell *story) (Deployment, error) {
+	if err := s.Deploy(a.version, a.behaviour); err != nil {
+		return Deployment{}, err
+	}
+	deployment := rules.Deployment{
+		ID: "shop-" + a.version, Service: "shop", Environment: "demo", Version: a.version, Previous: a.previous,
+		Step: rules.Finished, Strategy: rules.Rolling, At: time.Now().UTC(), By: "demo",
+	}
+	subject, event, err := events.Encode(deployment)
+	if err != nil {
+		return Deployment{}, err
+	}
+	if _, err := d.Conn().JetStream().Publish(ctx, subject, event); err != nil {
+		return Deployment{}, fmt.Errorf("announce %s: %w", a.version, err)
+	}
+	result := Deployment{ID: deployment.ID, Service: deployment.Service, Version: a.version, Ruling: rules.None.String()}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	for {
+		select {
+		case e := <-entries:
+			tell.entry(e)
+			if result.follow(deployment.At, e); e.Kind == watcher.Closed {
+				return result, nil
+			}
+		case <-late.C:
+			return result, fmt.Errorf("the watch of %s did not end within %s", a.version, patience)
+		case <-ctx.Done():
+			return result, errors.New("stopped before the end")
+		}
+	}
+}
+
+// follow takes from an entry what the report says of the deployment.
+func (r *Deployment) follow(deployed time.Time, e watcher.Entry) {
+	after := e.At.Sub(deployed).Seconds()
+	switch {
+	case e.Kind == watcher.Decided:
+		r.Rule, r.Ruling, r.Detected = e.Ruling.Rule, e.Ruling.Power.String(), &after
+		r.Reason = e.Ruling.Why[0]
+	case e.Kind == watcher.Verified && e.OK:
+		r.Recovered = &after
+	case e.Kind == watcher.Closed:
+		r.Outcome = string(e.Outcome)
+		if r.Reason == "" {
+			r.Reason = e.Text
+		}
+	}
+}

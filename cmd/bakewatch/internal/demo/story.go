@@ -1,0 +1,73 @@
+package demo
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/watcher"
+)
+
+// story tells what happens, a line a thing, with the seconds since the beginning.
+type story struct {
+	out   io.Writer
+	began time.Time
+}
+
+func newStory(out io.Writer) *story { return &story{out, time.Now()} }
+
+func (s *story) line(format string, args ...any) {
+	fmt.Fprintf(s.out, "%5.1fs  %s\n", time.Since(s.began).Seconds(), strings.TrimRight(fmt.Sprintf(format, args...), " "))
+}
+
+// more adds a reason below a line.
+func (s *story) more(text string) { fmt.Fprintf(s.out, "        %s\n", text) }
+
+// entry tells of one entry of the journal.
+func (s *story) entry(e watcher.Entry) {
+	switch e.Kind {
+	case watcher.Opened:
+		s.line("Bakewatch watches %s %s: %d rules, for %s.", e.Deployment.Service, e.Deployment.Version, len(e.Plan.Rules), e.Plan.Bake)
+	case watcher.Ruled:
+		s.line("The ruling is now: %s.", e.Ruling.Power)
+		s.reasons(e.Ruling.Why)
+	case watcher.Decided:
+		s.line("DECIDED by %s: roll back to %s.", e.Decision.By, e.Ruling.Target.Version)
+		s.reasons(e.Ruling.Why)
+	case watcher.Intended:
+		s.line("Written down before it is done: %s → %s by executor %q.", e.Intent.Subject.From, e.Intent.Subject.To, e.Intent.Executor)
+	case watcher.Done:
+		s.line("Rollback %s; live now: %s. %s", e.Done.Result, e.Done.Live, e.Done.Reason)
+	case watcher.Verified:
+		s.line("Verified: %s.", e.Text)
+		s.answers(e.Answers)
+	case watcher.Noted:
+		s.line("Noted: %s.", e.Text)
+	case watcher.Closed:
+		s.line("The watch ends: %s. %s", strings.ToUpper(string(e.Outcome)), e.Text)
+	case watcher.Verdicts, watcher.Step, watcher.Voted, watcher.Told:
+	}
+}
+
+func (s *story) reasons(why []string) {
+	for _, w := range why {
+		s.more("because " + w)
+	}
+}
+
+func (s *story) answers(answers []rules.Answer) {
+	for _, a := range answers {
+		s.more(fmt.Sprintf("%s: %s: %s", a.Rule, a.Verdict, a.Why))
+	}
+}
+
+// goesOn says what can be looked at while the demo keeps running.
+func (s *story) goesOn(address, store string) {
+	s.line("The shop and Bakewatch keep running; Ctrl-C stops them. Meanwhile, in another terminal:")
+	s.more("bakewatch list --store " + store)
+	s.more("bakewatch show shop --store " + store)
+	s.more("curl http://" + address + "/metrics")
+	s.more("curl 'http://" + address + "/prometheus/api/v1/query?query=http_requests_total'")
+}

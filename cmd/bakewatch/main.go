@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	os.Exit(realMain())
+}
+
+func realMain() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A second signal forces: after the first one, signals have their default effect again.
+	context.AfterFunc(ctx, stop)
+	return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+}
+
+// run is the whole program, so that tests can run it too. It returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return newProgram(stdin, stdout, stderr).run(ctx, args)
+}
+
+func (p *program) run(ctx context.Context, args []string) int {
+	root := newRoot(p)
+	root.SetArgs(args)
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return 0
+	}
+	if !p.began { // cobra itself refused the arguments
+		err = &exit{code: exitUsage, err: err, hint: fmt.Sprintf("see %s --help", command.CommandPath())}
+	}
+	return p.fail(err)
+}
+
+// fail prints an error and what to do next, and returns its exit code.
+func (p *program) fail(err error) int {
+	code := exitFailed
+	var e *exit
+	if errors.As(err, &e) {
+		code = e.code
+	}
+	if e == nil || e.err != nil {
+		fmt.Fprintln(p.stderr, "bakewatch:", printable(err.Error()))
+	}
+	if e != nil && e.hint != "" {
+		fmt.Fprintln(p.stderr, e.hint)
+	}
+	return code
+}

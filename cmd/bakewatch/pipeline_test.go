@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/watcher"
+)
+
+func TestWaitPromisesItsExitCodes(t *testing.T) {
+	codes := map[watcher.Outcome]int{
+		watcher.Passed: 0, watcher.RolledBack: 1, watcher.Undecided: 3, watcher.RollbackFailed: 5, watcher.Unknown: 6,
+		watcher.Kept: 7, watcher.Left: 8, watcher.Superseded: 9, watcher.CancelledWatch: 10,
+	}
+	for _, outcome := range watcher.Outcomes() {
+		t.Run(string(outcome), func(t *testing.T) {
+			code, promised := codes[outcome]
+			if !promised {
+				t.Fatal("an outcome without an exit code")
+			}
+			b := newBench(t)
+			b.desk.watches = []watcher.WatchView{ended(outcome)}
+			b.expect(code, "wait", "checkout")
+			b.says("checkout 2.4.0: " + string(outcome))
+			if b.stderr.Len() != 0 {
+				t.Errorf("an outcome is no error: %s", &b.stderr)
+			}
+		})
+	}
+}
+
+// later makes the desk's watch another one from the n-th look on.
+func later(n int, then watcher.WatchView) func(*desk, int) error {
+	return func(d *desk, look int) error {
+		if look >= n {
+			d.watches = []watcher.WatchView{then}
+		}
+		return nil
+	}
+}
+
+func TestWait(t *testing.T) {
+	tests := map[string]struct {
+		before  []watcher.WatchView
+		onShow  func(*desk, int) error
+		args    []string
+		code    int
+		advises string
+	}{
+		"it waits until the watch ends": {
+			before: []watcher.WatchView{baking()}, onShow: later(5, ended(watcher.RolledBack)), code: 1,
+		},
+		"it waits on while people are asked": {
+			before: []watcher.WatchView{asked()}, onShow: later(5, ended(watcher.Kept)), code: 7,
+		},
+		"it leaves as soon as people are asked, if told so": {
+			before: []watcher.WatchView{baking()}, onShow: later(3, asked()), args: []string{"--until-asked"}, code: exitAsking,
+		},
+		"a time out while people are asked says that a person is waited for": {
+			before: []watcher.WatchView{asked()}, args: []string{"--timeout", "5m"}, code: exitAsking, advises: "still asking after 5m",
+		},
+		"a time out while baking is undecided": {
+			before: []watcher.WatchView{baking()}, args: []string{"--timeout", "5m"}, code: 3, advises: "still baking after 5m",
+		},
+		"a watch may be unknown for a while after its announcement": {
+			onShow: later(10, ended(watcher.Passed)), code: 0,
+		},
+		"a watch that never comes is told with where to look": {
+			code: exitUsage, advises: "is there a plan for the service?",
+		},
+		"a daemon that is away for a while does not matter": {
+			before: []watcher.WatchView{baking()}, code: 0,
+			onShow: func(d *desk, look int) error {
+				if look > 3 && look < 20 {
+					return errors.New("no responders")
+				}
+				return later(25, ended(watcher.Passed))(d, look)
+			},
+		},
+		"a daemon that stays away does": {
+			before: []watcher.WatchView{baking()}, code: exitUsage, advises: "no responders",
+			onShow: func(_ *desk, look int) error {
+				if look > 3 {
+					return errors.New("no responders")
+				}
+				return nil
+			},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.desk.watches, b.desk.onShow = test.before, test.onShow
+				b.expect(test.code, append([]string{"wait", "checkout"}, test.args...)...)
+				b.advises(test.advises)
+			})
+		})
+	}
+	t.Run("it holds on to the watch it found, not to the service's next", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.desk.watches = []watcher.WatchView{baking()}
+			b.desk.onShow = func(d *desk, look int) error {
+				if look == 2 {
+					next, old := baking(), ended(watcher.Superseded)
+					next.ID, next.Watch = "checkout-4712", 40
+					d.watches = []watcher.WatchView{next, old}
+				}
+				return nil
+			}
+			b.expect(9, "wait", "checkout")
+		})
+	})
+	t.Run("the rule that is to blame is named once", func(t *testing.T) {
+		b := newBench(t)
+		w := ended(watcher.RolledBack)
+		w.Rule, w.Reason = "5xx", "5xx: errors 4.1 % (41 of 1000) > limit 1 %"
+		b.desk.watches = []watcher.WatchView{w}
+		b.expect(1, "wait", "checkout")
+		b.says("rolled-back, because of 5xx, errors 4.1 %")
+		b.expect(0, "show", "checkout")
+		b.says("\n5xx: errors 4.1 %")
+	})
+	t.Run("an interrupt ends it without an outcome's code", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.desk.watches = []watcher.WatchView{baking()}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if code := b.runContext(ctx, "wait", "checkout"); code != exitUsage {
+				t.Errorf("exit %d", code)
+			}
+		})
+	})
+}
+
+func TestAnnounce(t *testing.T) {
+	t.Run("it prints nothing but the id, and the id finds the event", func(t *testing.T) {
+		b := newBench(t)
+		b.expect(0, "announce", "--service", "checkout", "--version", "2.4.0", "--strategy", "canary", "--step", "stage", "--stage", "25%",
+			"--by", "ana", "--label", "pci=true", "--reversible", "false")
+		if len(b.announced) != 1 {
+			t.Fatalf("announced %+v", b.announced)
+		}
+		d := b.announced[0]
+		if b.stdout.String() != d.ID+"\n" || d.ID == "" {
+			t.Errorf("stdout %q, id %q", &b.stdout, d.ID)
+		}
+		if b.subjects[0] != "deployments.production.checkout" {
+			t.Errorf("subject %q", b.subjects[0])
+		}
+		if d.Environment != "production" || d.Strategy != rules.Canary || d.Step != rules.Stage || d.Labels["pci"] != "true" ||
+			d.Reversible == nil || *d.Reversible || !d.At.Equal(noon) {
+			t.Errorf("announced %+v", d)
+		}
+	})
+	t.Run("two announcements have two ids, unless one is given", func(t *testing.T) {
+		b := newBench(t)
+		line := []string{"announce", "--service", "checkout", "--version", "2.4.0"}
+		b.expect(0, line...)
+		b.expect(0, line...)
+		b.expect(0, append(line, "--id", "mine")...)
+		if b.announced[0].ID == b.announced[1].ID || b.announced[2].ID != "mine" {
+			t.Errorf("ids %q %q %q", b.announced[0].ID, b.announced[1].ID, b.announced[2].ID)
+		}
+	})
+	t.Run("an event of which it is not known whether it arrived may be sent again under its id", func(t *testing.T) {
+		b := newBench(t)
+		b.refused = context.DeadlineExceeded
+		b.expect(exitFailed, "announce", "--service", "checkout", "--version", "2.4.0", "--id", "mine")
+		b.advises("announce again with --id mine")
+		if b.stdout.Len() != 0 {
+			t.Errorf("an id was printed: %s", &b.stdout)
+		}
+	})
+	for name, args := range map[string][]string{
+		"without a version":             {"--service", "checkout"},
+		"with a step that is none":      {"--service", "checkout", "--version", "1", "--step", "begun"},
+		"with a strategy that is none":  {"--service", "checkout", "--version", "1", "--strategy", "big-bang"},
+		"a toggle without its flag":     {"--service", "checkout", "--version", "1", "--strategy", "feature-toggle"},
+		"with a name that is none":      {"--service", "check out; rm -rf /", "--version", "1"},
+		"reversible that is no boolean": {"--service", "checkout", "--version", "1", "--reversible", "perhaps"},
+	} {
+		t.Run(name+" it is an error of usage and nothing is sent", func(t *testing.T) {
+			b := newBench(t)
+			b.expect(exitUsage, append([]string{"announce"}, args...)...)
+			if len(b.announced)+len(b.dialed) != 0 {
+				t.Error("sent nevertheless")
+			}
+		})
+	}
+}
