@@ -5,8 +5,10 @@ package nats_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,7 +22,20 @@ import (
 // cluster starts three servers that replicate.
 func cluster(t *testing.T) []*server.Server {
 	t.Helper()
-	ports := make([]int, 3)
+	start := member(t)
+	servers := make([]*server.Server, 3)
+	var wait sync.WaitGroup
+	for i := range servers {
+		wait.Go(func() { servers[i] = start(i) })
+	}
+	wait.Wait()
+	return servers
+}
+
+// member returns what starts the i-th of three servers that replicate.
+func member(t *testing.T) func(i int) *server.Server {
+	t.Helper()
+	var ports [3]int
 	var routes []*url.URL
 	for i := range ports {
 		listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
@@ -31,34 +46,50 @@ func cluster(t *testing.T) []*server.Server {
 		_ = listener.Close()
 		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", ports[i])})
 	}
-	var servers []*server.Server
-	var wait sync.WaitGroup
-	var mu sync.Mutex
-	for i, port := range ports {
-		wait.Go(func() {
-			s := external(t, server.Options{
-				ServerName: fmt.Sprintf("n%d", i), SyncAlways: true, Routes: routes,
-				Cluster: server.ClusterOpts{Name: "three", Host: "127.0.0.1", Port: port},
-			})
-			mu.Lock()
-			defer mu.Unlock()
-			servers = append(servers, s)
+	return func(i int) *server.Server {
+		return external(t, server.Options{
+			ServerName: fmt.Sprintf("n%d", i), SyncAlways: true, Routes: routes,
+			Cluster: server.ClusterOpts{Name: "three", Host: "127.0.0.1", Port: ports[i]},
 		})
 	}
-	wait.Wait()
-	eventually(t, "the cluster has a leader", func() bool {
-		leaders, current := 0, 0
-		for _, s := range servers {
-			if s.JetStreamIsLeader() {
-				leaders++
-			}
-			if s.JetStreamIsCurrent() {
-				current++
-			}
+}
+
+func TestAStartBesideAClusterThatIsStillGatheringWaitsForIt(t *testing.T) {
+	start := member(t)
+	first := start(0)
+	start(1)
+
+	refused := make(chan string, 100)
+	connected := make(chan error, 1)
+	cfg := nats.Config{
+		URL: first.ClientURL(), CreateStreams: true, Replicas: 3, Timeout: time.Second,
+		Log: slog.New(slog.NewTextHandler(lines(refused), nil)),
+	}
+	go func() {
+		conn, err := nats.Connect(t.Context(), cfg)
+		if err == nil {
+			err = conn.Close(t.Context())
 		}
-		return leaders == 1 && current == len(servers)
-	})
-	return servers
+		connected <- err
+	}()
+	for !strings.Contains(receive(t, "a refusal of the stream", refused), "not ready for the stream") {
+		continue
+	}
+	start(2)
+	if err := receive(t, "the connection", connected); err != nil {
+		t.Errorf("connect: %v", err)
+	}
+}
+
+// lines hands on what is written to it, and drops what nobody takes.
+type lines chan<- string
+
+func (l lines) Write(line []byte) (int, error) {
+	select {
+	case l <- string(line):
+	default:
+	}
+	return len(line), nil
 }
 
 func TestOnAClusterOneOfManyWritersWinsAndALostServerLosesNothing(t *testing.T) {

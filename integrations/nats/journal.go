@@ -34,7 +34,7 @@ type Journal struct {
 
 // tries bounds how long an unanswered append is followed up.
 type tries struct {
-	publish time.Duration // for one acknowledgement
+	publish time.Duration // for one acknowledgement, or one read of a message
 	total   time.Duration // for following up a write that was not answered
 }
 
@@ -179,6 +179,8 @@ func (j *Journal) hashAt(ctx context.Context, token string, seq uint64) (string,
 	if last.seq == seq {
 		return last.hash, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, j.tries.publish)
+	defer cancel()
 	msg, err := j.stream.GetMsg(ctx, seq)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return "", watcher.ErrConflict

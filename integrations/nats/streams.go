@@ -79,13 +79,14 @@ func (c Config) eventStream() string {
 }
 
 // EnsureStreams checks every stream against the table, after creating or
-// updating it where that is allowed. It returns everything that is wrong at once.
+// updating it where that is allowed. A cluster that is still gathering is waited
+// for, up to [gathering]. It returns everything that is wrong at once.
 func (c *Conn) EnsureStreams(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, max(c.cfg.Timeout, 30*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, max(c.cfg.Timeout, gathering))
 	defer cancel()
 	var errs []error
 	for _, want := range c.cfg.table() {
-		if err := c.ensure(ctx, want); err != nil {
+		if err := c.patiently(ctx, want); err != nil {
 			errs = append(errs, err)
 		}
 	}
