@@ -64,15 +64,34 @@ type Asked struct {
 	Needs    map[string]int `json:"needs"`
 	Within   rules.Duration `json:"within"`
 	Silence  string         `json:"silence"`
-	Answers  []string       `json:"answers"` // "roll-back", "keep"
-	Command  string         `json:"command"` // how to answer on a command line
+	Answers  []Reply        `json:"answers"`
 }
 
-// Text returns the message as plain lines: the title, then the reasons.
+// Reply is one answer that may be given: roll-back or keep.
+type Reply struct {
+	Choice  string `json:"choice"`
+	Command string `json:"command"` // gives this answer to this very question on a command line
+}
+
+// Text returns the message as plain lines: the title, the reasons, and how to answer.
 func (m Message) Text() string {
 	text := m.Title
 	for _, line := range m.Lines {
 		text += "\n" + line
 	}
+	for _, line := range m.Question.Lines() {
+		text += "\n" + line
+	}
 	return text
+}
+
+// Lines returns a line an answer: what it is, and how to give it. Nobody asked, nothing to answer.
+func (q *Asked) Lines() (lines []string) {
+	if q == nil {
+		return nil
+	}
+	for _, a := range q.Answers {
+		lines = append(lines, a.Choice+": "+a.Command)
+	}
+	return lines
 }

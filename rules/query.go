@@ -53,6 +53,18 @@ var verdictOf = map[Reason]Verdict{
 	NotANumber: NoData, Empty: NoData, Unbound: NoData,
 }
 
+// Passes says whether the same question about the same instant may have an answer
+// later: what failed was the server, not the question.
+func (r Reason) Passes() bool {
+	switch r {
+	case Unreachable, ServerError, Throttled, TimedOut, Skewed:
+		return true
+	case BadQuery, Partial, TooLarge, WrongType, Ambiguous, NotANumber, Empty, Unbound:
+		return false
+	}
+	return true
+}
+
 // SampleError is why a query has no usable result.
 type SampleError struct {
 	Reason Reason

@@ -18,7 +18,8 @@ type Rule interface {
 // lane rebuilds it by looking again at the same instants.
 type Evidence interface {
 	// See folds one look: the results of Rule.Queries, evaluated at the instant at.
-	// Looks come in order, one an interval, without a gap. No result carries an error.
+	// Looks come in order, one an interval, and are left out only where there never is
+	// an answer. No result carries an error.
 	See(at time.Time, got []Result) Answer
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
 )
@@ -20,6 +21,10 @@ func (l Lane) announce(in Input) (Entry, bool) {
 	switch {
 	case l.repeats(d):
 		return Entry{}, false
+	case w != nil && w.outlived(d):
+		return note(OlderEvent, d, fmt.Sprintf("%s of %s is from before this deployment of it: recorded, nothing follows", d.Step, d.Version)), true
+	case w != nil && w.Newer != nil && d.Step == rules.Cancelled && d.Version == l.newest():
+		return note(NewerCancelled, d, d.Version+", which waited for the rollback to end, was cancelled"), true
 	case w != nil && w.Decision == nil && d.Version == w.Deployment.Version && d.Step == rules.Cancelled:
 		return l.cancelled(in), true
 	case w != nil && w.concerns(d):
@@ -28,11 +33,11 @@ func (l Lane) announce(in Input) (Entry, bool) {
 		return Entry{}, false // nothing is watched that could end
 	case l.older(d):
 		return note(OlderEvent, d, fmt.Sprintf("%s is older than %s: recorded, not watched", d.Version, l.newest())), true
-	case in.Event.Plan == nil && w != nil && !w.acting():
+	case in.Event.Plan == nil && w != nil && !w.underway():
 		return l.close(in.Now, w.fate(), fmt.Sprintf("%s went live without a rollback plan", d.Version)), true
 	case in.Event.Plan == nil:
 		return note(NoPlan, d, "it went live without a rollback plan: nobody watches it"), true
-	case w != nil && w.acting() && w.Intent != nil:
+	case w != nil && w.underway():
 		e := note(NewerWaits, d, fmt.Sprintf("%s came while %s is rolled back: it is watched right after", d.Version, w.Deployment.Version))
 		e.Plan = in.Event.Plan
 		return e, true
@@ -46,7 +51,7 @@ func (l Lane) repeats(d rules.Deployment) bool {
 	switch {
 	case slices.Contains(l.Events, reported(d)):
 		return true
-	case w != nil && w.recorded(d), w == nil && l.watched(d):
+	case w != nil && w.recorded(d), l.watched(d) && (w == nil || !w.targets(d.Version)):
 		return true
 	case w != nil || d.Step == rules.Cancelled || d.Retry || l.Ledger.Unwatched:
 		return false
@@ -57,6 +62,17 @@ func (l Lane) repeats(d rules.Deployment) bool {
 // watched says whether a past watch was opened by this very event.
 func (l Lane) watched(d rules.Deployment) bool {
 	return slices.ContainsFunc(l.Ledger.Past, func(p PastWatch) bool { return p.ID == d.ID && p.Version == d.Version })
+}
+
+// tolerance is how far the clocks of one deployment's tools may disagree.
+const tolerance = 5 * time.Second
+
+// outlived says that the event ends an earlier deployment of the watched version: it
+// may neither start this one's clock nor end its watch. That one has begun is
+// harmless, and says who was at it.
+func (w *Watch) outlived(d rules.Deployment) bool {
+	own := d.Version == w.Deployment.Version && w.Done == nil && d.ID != w.Deployment.ID && !d.Retry
+	return own && d.Step != rules.Started && !d.At.IsZero() && d.At.Before(w.Deployment.At.Add(-tolerance))
 }
 
 // concerns says whether the event is about the open watch: a step of its own
@@ -103,9 +119,16 @@ func (l Lane) open(d rules.Deployment, plan *rules.Plan, in Input) Entry {
 	if w := l.Watch; w != nil {
 		e.Outcome = w.fate()
 		ledger = ledger.ends(w.line(in.Now, e.Outcome, ""))
+		if w.Question != nil {
+			e.Text = fmt.Sprintf("the question whether to roll %s back lapses", w.Deployment.Version)
+		}
+	}
+	e.Rollback = d.Step == rules.RolledBack || ledger.goesBack(d.Version)
+	if d.Step == rules.RolledBack || ledger.settles(d.Version) {
+		ledger = ledger.quarantine(ledger.Live)
 	}
 	ledger = ledger.opens(d)
-	e.Ledger, e.Rollback = &ledger, d.Step == rules.RolledBack
+	e.Ledger = &ledger
 	return e
 }
 

@@ -2,6 +2,7 @@ package watcher
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
@@ -23,7 +24,10 @@ func (l Lane) conclude(in Input) (Entry, bool) {
 	case w == nil || w.Done == nil:
 		return Entry{}, false
 	case !w.isBack():
-		return l.close(in.Now, w.fate(), w.Done.Reason), true
+		e := l.close(in.Now, w.fate(), w.Done.Reason)
+		ledger := e.Ledger.unclear()
+		e.Ledger = &ledger
+		return e, true
 	case w.Verified != nil:
 		return l.close(in.Now, RolledBack, first(w.Ruling.Why)), true
 	}
@@ -37,11 +41,10 @@ func (l Lane) verify(in Input) (Entry, bool) {
 	if w == nil || w.Done == nil || in.Look == nil || !in.Look.Verify || in.Look.Watch != w.Seq {
 		return Entry{}, false
 	}
-	took := in.Now.Sub(w.Acting).Round(time.Second)
 	rollback, _ := w.Plan.RollbackFor(w.Deployment.Strategy)
 	switch {
-	case in.Look.Calm >= calmLooks:
-		text := fmt.Sprintf("%s is live%s, and every limit is kept again; it took %s", w.Intent.Subject.To, w.liveBy(), took)
+	case in.Look.Calm >= calmLooks && w.seenLive(in.Look.Answers):
+		text := fmt.Sprintf("%s is live%s, and every limit is kept again; it took %s", w.Intent.Subject.To, w.liveBy(), took(in.Now.Sub(w.Acting), rollback))
 		return Entry{Kind: Verified, OK: true, Answers: in.Look.Answers, Text: text}, true
 	case in.Now.Before(w.DoneAt.Add(time.Duration(rollback.Verify))):
 		return Entry{}, false
@@ -52,6 +55,22 @@ func (l Lane) verify(in Input) (Entry, bool) {
 		text = fmt.Sprintf("rolled back to %s%s, but %s: perhaps it was not this deployment", w.Intent.Subject.To, w.liveBy(), breached)
 	}
 	return Entry{Kind: Verified, Answers: in.Look.Answers, Text: text}, true
+}
+
+// took says how long the rollback and the recovery took, beside what the plan expects.
+func took(span time.Duration, rollback rules.Rollback) string {
+	text := span.Round(time.Second).String()
+	if rollback.Takes > 0 {
+		text += fmt.Sprintf(" (expected: %s)", rollback.Takes)
+	}
+	return text
+}
+
+// seenLive says whether anybody saw the target live: the executor, an event, or a rule
+// that found enough of its traffic to be healthy. No traffic at all shows nothing.
+func (w *Watch) seenLive(answers []rules.Answer) bool {
+	return w.Proof != "" || w.Done.Live != "" ||
+		slices.ContainsFunc(answers, func(a rules.Answer) bool { return a.Verdict == rules.Healthy })
 }
 
 // liveBy says who confirmed that the target is live.
@@ -69,7 +88,7 @@ func (w *Watch) liveBy() string {
 // not be judged is never a silent pass: the bake is extended, and then people are told.
 func (l Lane) complete(in Input) (Entry, bool) {
 	w := l.Watch
-	if !l.judges(in) || w.Question != nil || w.Finished.IsZero() || in.Now.Before(w.BakeEnds()) {
+	if !l.judges(in) || in.Look.Partly || w.Question != nil || w.Finished.IsZero() || in.Now.Before(w.BakeEnds()) {
 		return Entry{}, false
 	}
 	breached, open := w.standing(in.Look.Answers)

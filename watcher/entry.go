@@ -69,7 +69,7 @@ type Entry struct {
 	Done       *actions.Outcome  `json:"done,omitempty"`       // done
 	Told       *Delivery         `json:"told,omitempty"`       // told
 	Topic      Topic             `json:"topic,omitempty"`      // noted: what about
-	Text       string            `json:"text,omitempty"`       // noted, verified, closed: in plain words
+	Text       string            `json:"text,omitempty"`       // noted, verified, closed: in plain words; opened: what lapses
 	OK         bool              `json:"ok,omitempty"`         // verified: live, and the limits are kept
 	Outcome    Outcome           `json:"outcome,omitempty"`    // closed; opened: of the superseded watch
 }
@@ -106,17 +106,18 @@ type Topic string
 
 // The topics of notes.
 const (
-	NoPlan        Topic = "no-plan"       // a deployment of a service without a plan
-	OlderEvent    Topic = "older-event"   // an event older than the live version's
-	NewerWaits    Topic = "newer-waits"   // a newer deployment came while a rollback was under way
-	WentBlind     Topic = "blind"         // no answers from Prometheus for blind_for
-	SeesAgain     Topic = "sees-again"    // answers again
-	StillRolling  Topic = "still-rolling" // started, and not finished after roll_out
-	Extended      Topic = "extended"      // the bake was extended
-	KeptByPeople  Topic = "kept"          // the people asked said keep
-	LeftBySilence Topic = "silence"       // nobody answered in time
-	Unheard       Topic = "unheard"       // nobody could be reached with the question
-	SetAside      Topic = "set-aside"     // the lane is left alone after repeated faults
+	NoPlan         Topic = "no-plan"         // a deployment of a service without a plan
+	OlderEvent     Topic = "older-event"     // an event older than the live version's
+	NewerWaits     Topic = "newer-waits"     // a newer deployment came while a rollback was under way
+	NewerCancelled Topic = "newer-cancelled" // and was given up before that had ended
+	WentBlind      Topic = "blind"           // no answers from Prometheus for blind_for
+	SeesAgain      Topic = "sees-again"      // answers again
+	StillRolling   Topic = "still-rolling"   // started, and not finished after roll_out
+	Extended       Topic = "extended"        // the bake was extended
+	KeptByPeople   Topic = "kept"            // the people asked said keep
+	LeftBySilence  Topic = "silence"         // nobody answered in time
+	Unheard        Topic = "unheard"         // nobody could be reached with the question
+	SetAside       Topic = "set-aside"       // the lane is left alone after repeated faults
 )
 
 // Decision says how the one decision of a watch was made.
@@ -134,6 +135,9 @@ type Delivery struct {
 	Receipt  string           `json:"receipt,omitempty"`
 	Failed   string           `json:"failed,omitempty"` // why it was given up; empty: delivered
 }
+
+// confirmed says that somebody is known to have been reached: the other side gave a receipt.
+func (d Delivery) confirmed() bool { return d.Failed == "" && d.Receipt != "" }
 
 // repeats says whether the same news was recorded before: a message may be sent
 // again, under another receipt, when the process died before it was settled.

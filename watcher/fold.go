@@ -1,6 +1,7 @@
 package watcher
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -59,7 +60,7 @@ var folds = map[Kind]func(*Lane, Entry){
 	Closed:   foldClosed,
 	Noted:    foldNoted,
 	Told:     foldTold,
-	Step:     onWatch(foldStep),
+	Step:     foldStep,
 	Verdicts: onWatch(func(w *Watch, e Entry) { w.Answers, w.AnsweredAt = e.Answers, e.At }),
 	Ruled:    onWatch(foldRuled),
 	Voted:    onWatch(foldVoted),
@@ -127,16 +128,17 @@ func foldNoted(l *Lane, e Entry) {
 // topics say what a note changes in the open watch; those that change nothing are
 // there as well, to be known.
 var topics = map[Topic]func(*Watch, Entry){
-	NoPlan:        func(*Watch, Entry) {},
-	OlderEvent:    func(*Watch, Entry) {},
-	SetAside:      func(*Watch, Entry) {},
-	NewerWaits:    func(w *Watch, e Entry) { w.Newer = &e },
-	WentBlind:     func(w *Watch, _ Entry) { w.Blind = true },
-	SeesAgain:     func(w *Watch, _ Entry) { w.Blind = false },
-	StillRolling:  func(w *Watch, _ Entry) { w.Late = true },
-	Extended:      func(w *Watch, e Entry) { w.Extensions, w.Extended = w.Extensions+1, e.At },
-	LeftBySilence: func(w *Watch, _ Entry) { w.Silent, w.Question = true, nil },
-	Unheard:       func(w *Watch, _ Entry) { w.Unheard, w.Question = true, nil },
+	NoPlan:         func(*Watch, Entry) {},
+	OlderEvent:     func(*Watch, Entry) {},
+	SetAside:       func(*Watch, Entry) {},
+	NewerWaits:     foldNewer,
+	NewerCancelled: func(w *Watch, _ Entry) { w.Newer = nil },
+	WentBlind:      func(w *Watch, _ Entry) { w.Blind = true },
+	SeesAgain:      func(w *Watch, _ Entry) { w.Blind = false },
+	StillRolling:   func(w *Watch, _ Entry) { w.Late = true },
+	Extended:       func(w *Watch, e Entry) { w.Extensions, w.Extended = w.Extensions+1, e.At },
+	LeftBySilence:  func(w *Watch, _ Entry) { w.Silent, w.Question = true, nil },
+	Unheard:        func(w *Watch, _ Entry) { w.Unheard, w.Question = true, nil },
 	KeptByPeople: func(w *Watch, e Entry) {
 		w.Kept, w.Question = e.At, nil
 		w.Ruling.Power = rules.None // so that the same is asked again, but not before the snooze is over
@@ -157,7 +159,7 @@ func foldTold(l *Lane, e Entry) {
 	l.told = remember(l.told, *e.Told)
 	onWatch(func(w *Watch, e Entry) {
 		q := w.Question
-		if q == nil || e.Told.About != q.Seq || e.Told.Failed != "" || !q.Heard.IsZero() {
+		if q == nil || e.Told.About != q.Seq || !e.Told.confirmed() || !q.Heard.IsZero() {
 			return
 		}
 		heard := *q
@@ -166,18 +168,42 @@ func foldTold(l *Lane, e Entry) {
 	})(l, e)
 }
 
-func foldStep(w *Watch, e Entry) {
-	d := *e.Deployment
-	w.Steps = append(slices.Clip(w.Steps), reported(d))
-	switch {
-	case w.targets(d.Version):
-		if live(d.Step) {
-			w.Proof = d.ID
+func foldStep(l *Lane, e Entry) {
+	onWatch(func(w *Watch, e Entry) {
+		d := *e.Deployment
+		w.Steps = append(slices.Clip(w.Steps), reported(d))
+		switch {
+		case w.targets(d.Version):
+			if live(d.Step) {
+				w.Proof = d.ID
+			}
+		case d.Version == w.Deployment.Version:
+			w.advance(d, e.At)
 		}
-	case d.Version == w.Deployment.Version:
-		w.Deployment = merge(w.Deployment, d)
-		w.finish(d, e.At)
+	})(l, e)
+	if w := l.Watch; w != nil && w.Rollback && e.Deployment.Step == rules.RolledBack && w.Deployment.Version == e.Deployment.Version {
+		l.Ledger = l.Ledger.quarantine(w.Deployment.Previous)
 	}
+}
+
+// advance takes in a later step of the watched deployment.
+func (w *Watch) advance(d rules.Deployment, at time.Time) {
+	w.Deployment = merge(w.Deployment, d)
+	w.Rollback = w.Rollback || d.Step == rules.RolledBack
+	w.finish(d, at)
+	if w.Question != nil {
+		q := w.Question.Bar(barred(w.Deployment))
+		w.Question = &q
+	}
+}
+
+// foldNewer remembers the deployment that waits; a later step of it adds to what is known.
+func foldNewer(w *Watch, e Entry) {
+	if w.Newer != nil && w.Newer.Deployment.Version == e.Deployment.Version {
+		d := merge(*w.Newer.Deployment, *e.Deployment)
+		e.Deployment = &d
+	}
+	w.Newer = &e
 }
 
 // live says whether the step means that its version is live.
@@ -192,20 +218,21 @@ func (w *Watch) finish(d rules.Deployment, at time.Time) {
 	if !d.At.IsZero() && d.At.Before(at) {
 		w.Finished = d.At
 	}
+	if w.Finished.Before(w.Deployment.At) {
+		w.Finished = w.Deployment.At
+	}
 }
 
-// merge adds to the deployment what a later step of it says for the first time.
+// merge adds to the deployment what a later step of it says. Where it stands, the
+// latest word counts; who is behind it only becomes more: whoever else a step names
+// had a hand in it as well, and does not vote.
 func merge(d, step rules.Deployment) rules.Deployment {
-	d.Step = step.Step
-	for _, field := range []struct{ have, said *string }{
-		{&d.Stage, &step.Stage}, {&d.Slot, &step.Slot}, {&d.By, &step.By}, {&d.Release, &step.Release},
-	} {
-		if *field.said != "" {
-			*field.have = *field.said
+	d.Step, d.Stage, d.Slot = step.Step, cmp.Or(step.Stage, d.Stage), cmp.Or(step.Slot, d.Slot)
+	d.By, d.Release = cmp.Or(d.By, step.By), cmp.Or(d.Release, step.Release)
+	for _, person := range append(slices.Clip(step.Authors), step.By) {
+		if person != "" && person != d.By && !slices.Contains(d.Authors, person) {
+			d.Authors = append(slices.Clip(d.Authors), person)
 		}
-	}
-	if len(d.Authors) == 0 {
-		d.Authors = step.Authors
 	}
 	if step.Reversible != nil && !*step.Reversible {
 		d.Reversible = step.Reversible
@@ -251,6 +278,7 @@ func foldIntended(w *Watch, e Entry) {
 func foldDone(l *Lane, e Entry) {
 	onWatch(func(w *Watch, e Entry) { w.Done, w.DoneAt = e.Done, e.At })(l, e)
 	if w := l.Watch; w != nil && w.Intent != nil && w.isBack() {
-		l.Ledger = l.Ledger.rolledBack(w.Intent.Subject, e.At)
+		// What went live after the rollback had begun is newer than the target.
+		l.Ledger = l.Ledger.rolledBack(w.Intent.Subject, w.Acting)
 	}
 }

@@ -32,6 +32,8 @@ type Look struct {
 	Watch   uint64 // the watch that was looked at
 	Verify  bool   // the target was looked at, to verify a rollback
 	Answers []rules.Answer
+	// Partly says that some rule is being asked right now, so its answer is of the look before.
+	Partly bool
 	// Calm is how many looks in a row found every limit kept.
 	Calm int
 	// BlindSince is when answers stopped coming; zero: they come.

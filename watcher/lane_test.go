@@ -103,6 +103,8 @@ func id(id string) func(*rules.Deployment) { return func(d *rules.Deployment) { 
 
 func at(at time.Time) func(*rules.Deployment) { return func(d *rules.Deployment) { d.At = at } }
 
+func by(person string) func(*rules.Deployment) { return func(d *rules.Deployment) { d.By = person } }
+
 func previous(v string) func(*rules.Deployment) { return func(d *rules.Deployment) { d.Previous = v } }
 func again(d *rules.Deployment)                 { d.Retry = true }
 func finished(l *lab, version string, id_ string) string {
@@ -139,6 +141,16 @@ func (l *lab) vote(person string, choice authority.Choice) string {
 		v.Question = l.Watch.Question.Seq
 	}
 	return l.give(watcher.Input{Vote: &v})
+}
+
+// noted returns the last note about a topic.
+func (l *lab) noted(topic watcher.Topic) watcher.Entry {
+	for _, e := range slices.Backward(l.entries) {
+		if e.Topic == topic {
+			return e
+		}
+	}
+	return watcher.Entry{}
 }
 
 func (l *lab) told() string {
@@ -402,6 +414,127 @@ func TestDeploymentsThatMeet(t *testing.T) {
 			l.acts()
 			expect(t, "another's", l.give(watcher.Input{Done: &actions.Outcome{Key: "other", Result: actions.ResultDone}}), "")
 		},
+		"a step that says the deployment is a rollback makes it one": func(t *testing.T, l *lab) {
+			l.pass("2.3.8").pass("2.3.9").event("2.4.0", rules.Finished)
+			expect(
+				t, "started", l.after(time.Minute).event("2.3.9", rules.Started, id("back")), "opened",
+				"rolled back", l.event("2.3.9", rules.RolledBack, id("back")), "step",
+				"breached", l.after(time.Minute).look(rules.Breached), "ruled",
+			)
+			if !l.Watch.Rollback || !slices.Contains(l.Ledger.Bad, "2.4.0") {
+				t.Errorf("rollback: %v, quarantine: %v", l.Watch.Rollback, l.Ledger.Bad)
+			}
+		},
+		"a version that passed and replaces one that did not is a rollback, whoever made it": func(t *testing.T, l *lab) {
+			l.pass("2.3.8").pass("2.3.9").event("2.4.0", rules.Finished)
+			expect(
+				t, "by hand", l.after(time.Minute).event("2.3.9", rules.Finished, id("by hand")), "opened",
+				"breached", l.after(time.Minute).look(rules.Breached), "ruled",
+			)
+			if !l.Watch.Rollback || len(l.Ledger.Bad) > 0 {
+				t.Errorf("rollback: %v, quarantine: %v", l.Watch.Rollback, l.Ledger.Bad)
+			}
+		},
+		"what shows, later, that a rollback of unknown end has worked is no ordinary deployment": func(t *testing.T, l *lab) {
+			l.pass("2.3.8").acts().done(actions.ResultUnknown)
+			expect(
+				t, "the target", l.after(time.Minute).event("2.3.9", rules.Finished, id("late")), "opened",
+				"breached", l.after(time.Minute).look(rules.Breached), "ruled",
+			)
+			if !l.Watch.Rollback || !slices.Contains(l.Ledger.Bad, "2.4.0") {
+				t.Errorf("rollback: %v, quarantine: %v", l.Watch.Rollback, l.Ledger.Bad)
+			}
+		},
+		"a version that somebody else rolled back is known when it comes again": func(t *testing.T, l *lab) {
+			l.pass("2.3.9").event("2.4.0", rules.Finished)
+			expect(
+				t, "rolled back by a person", l.after(time.Minute).event("2.3.9", rules.RolledBack), "opened",
+				"again", l.after(time.Minute).event("2.4.0", rules.Finished, id("again")), "opened",
+				"breached", l.after(time.Minute).look(rules.Breached), "ruled",
+			)
+		},
+		"an event that shows the target live outweighs an executor that says it failed": func(t *testing.T, l *lab) {
+			l.acts()
+			expect(
+				t, "rolled back", l.event("2.3.9", rules.RolledBack), "step",
+				"failed", l.done(actions.ResultFailed), "done",
+				"recovered", l.look(rules.Healthy), "verified rolled-back",
+			)
+		},
+		"an event from before does not outweigh an executor that sees another version": func(t *testing.T, l *lab) {
+			l.acts()
+			l.event("2.3.9", rules.RolledBack)
+			failed := &actions.Outcome{Key: l.Watch.Intent.Key, Result: actions.ResultFailed, Live: "2.4.0"}
+			expect(t, "failed", l.give(watcher.Input{Done: failed}), "done rollback-failed")
+		},
+		"after a rollback that failed, a deployment of the same version is watched": func(t *testing.T, l *lab) {
+			l.acts().done(actions.ResultFailed)
+			expect(
+				t, "the first event again", l.event("2.4.0", rules.Finished), "",
+				"a new one", l.after(time.Hour).event("2.4.0", rules.Finished, id("new")), "opened",
+			)
+		},
+		"a newer deployment that was cancelled while it waited is not watched": func(t *testing.T, l *lab) {
+			l.acts()
+			expect(
+				t, "started", l.event("2.5.0", rules.Started), "newer-waits",
+				"cancelled", l.event("2.5.0", rules.Cancelled), "newer-cancelled",
+				"done", l.done(actions.ResultDone), "done",
+			)
+			if l.Ledger.Live != "2.3.9" || l.Watch.Phase() != watcher.Verifying {
+				t.Errorf("live %s, phase %s", l.Ledger.Live, l.Watch.Phase())
+			}
+		},
+		"who began a deployment that waits is not forgotten when another ends it": func(t *testing.T, l *lab) {
+			l.acts()
+			l.event("2.5.0", rules.Started, by("ana"))
+			l.event("2.5.0", rules.Finished, by("robot"))
+			l.done(actions.ResultDone)
+			if d := l.Watch.Deployment; d.By != "ana" || !slices.Contains(d.Authors, "robot") || d.Step != rules.Finished {
+				t.Errorf("%+v", d)
+			}
+		},
+		"what went live during a rollback and is told after it is watched": func(t *testing.T, l *lab) {
+			l.acts()
+			live := l.after(3 * time.Second).now
+			l.after(7 * time.Second).done(actions.ResultDone)
+			expect(t, "told late", l.after(time.Second).event("2.5.0", rules.Finished, at(live)), "opened")
+		},
+		"the late end of an earlier attempt neither starts the bake nor ends the watch": func(t *testing.T, l *lab) {
+			l.pass("2.3.9").event("2.4.0", rules.Started, id("first"))
+			before := l.now
+			l.after(10*time.Minute).event("2.3.9", rules.Finished, id("back"))
+			expect(
+				t, "second attempt", l.after(2*time.Hour).event("2.4.0", rules.Started, id("second")), "opened",
+				"the first's finish", l.event("2.4.0", rules.Finished, id("first end"), at(before.Add(5*time.Minute))), "older-event",
+				"the first's cancellation", l.event("2.4.0", rules.Cancelled, id("first stop"), at(before.Add(6*time.Minute))), "older-event",
+				"healthy", l.after(15*time.Second).look(rules.Healthy), "",
+				"its own finish", l.event("2.4.0", rules.Finished, id("second end"), at(l.now.Add(-2*time.Second))), "step",
+			)
+		},
+		"tools whose clocks differ a little still tell of one deployment": func(t *testing.T, l *lab) {
+			l.pass("2.3.9").event("2.4.0", rules.Started)
+			opened := l.now
+			expect(t, "finished", l.after(time.Second).event("2.4.0", rules.Finished, at(l.now.Add(-4*time.Second))), "step")
+			if want := opened.Add(30 * time.Minute); !l.Watch.BakeEnds().Equal(want) {
+				t.Errorf("the bake ends at %s, want %s", l.Watch.BakeEnds(), want)
+			}
+		},
+		"a redelivered event of a past watch is a repeat also beside an open one": func(t *testing.T, l *lab) {
+			ahead := at(l.now.Add(5 * time.Minute)) // the sender's clock
+			l.event("2.3.9", rules.Finished, ahead)
+			expect(
+				t, "the next", l.after(time.Minute).event("2.4.0", rules.Finished), "opened",
+				"the first again", l.after(time.Second).event("2.3.9", rules.Finished, ahead), "",
+			)
+		},
+		"a version without a plan ends a watch that has decided and not yet begun": func(t *testing.T, l *lab) {
+			l.pass("2.3.9").event("2.4.0", rules.Finished)
+			breached := watcher.Look{Watch: l.Watch.Seq, Answers: []rules.Answer{{Rule: "errors", Verdict: rules.Breached, Ceiling: rules.Auto}}}
+			decided, _ := l.Next(watcher.Input{Now: l.after(time.Minute).now, Look: &breached})
+			l.Lane, l.plan = l.Apply(l.acknowledge(decided)), nil
+			expect(t, "no plan", l.event("2.5.0", rules.Finished), "superseded no-plan")
+		},
 		"people cannot cancel a rollback that is decided": func(t *testing.T, l *lab) {
 			l.acts()
 			expect(t, "cancel", l.give(watcher.Input{Cancel: &watcher.Request{By: "ben"}}), "")
@@ -452,6 +585,77 @@ func TestWhatQuestionsAndRulingsDo(t *testing.T) {
 				"time passes", l.after(2*time.Minute).give(watcher.Input{}), "",
 				"blind", l.look(rules.Blind), "",
 				"seen", l.after(time.Minute).look(rules.Breached), "decided intended",
+			)
+		}},
+		"silence does not outvote a person who said keep": {plan(asks(rules.SilenceRollsBack)), func(t *testing.T, l *lab) {
+			l.pass("2.3.9").event("2.4.0", rules.Finished, by("")) // so it takes two
+			l.after(time.Minute).look(rules.Breached)
+			expect(
+				t, "heard", l.told(), "told",
+				"one of two", l.vote("ben", authority.Keep), "voted",
+				"the deadline", l.after(11*time.Minute).look(rules.Breached), "silence",
+			)
+			if text := l.noted(watcher.LeftBySilence).Text; !strings.Contains(text, "ben said keep") {
+				t.Errorf("it says %q", text)
+			}
+		}},
+		"silence does not count after a delivery without a receipt": {plan(asks(rules.SilenceRollsBack)), func(t *testing.T, l *lab) {
+			l.asks()
+			l.give(watcher.Input{Told: &watcher.Delivery{Channel: "pager", Audience: actions.Page, About: l.Watch.Question.Seq}})
+			expect(t, "the deadline", l.after(11*time.Minute).look(rules.Breached), "")
+		}},
+		"nobody is asked where everybody who could be is barred": {plan(asks(rules.SilenceRollsBack)), func(t *testing.T, l *lab) {
+			l.plan.Groups["oncall"] = []string{"Ana"}
+			l.pass("2.3.9").event("2.4.0", rules.Finished)
+			expect(t, "breached", l.after(time.Minute).look(rules.Breached), "ruled")
+			if l.Watch.Question != nil || l.Watch.Ruling.Power != rules.Notify || !l.Watch.Ruling.Thwarted() {
+				t.Errorf("ruling %+v", l.Watch.Ruling)
+			}
+		}},
+		"whoever had a hand in any step does not vote": {plan(asks(rules.SilenceKeeps)), func(t *testing.T, l *lab) {
+			l.pass("2.3.9").event("2.4.0", rules.Started)
+			l.after(time.Second).event("2.4.0", rules.Finished, by("robot"))
+			l.after(time.Minute).look(rules.Breached)
+			expect(t, "the one who began it", l.vote("ana", authority.RollBack), "", "another", l.vote("ben", authority.RollBack), "voted decided intended")
+		}},
+		"a vote lapses when its person turns out to have deployed": {plan(asks(rules.SilenceKeeps)), func(t *testing.T, l *lab) {
+			l.pass("2.3.9").event("2.4.0", rules.Started, by(""))
+			l.after(time.Minute).look(rules.Breached)
+			expect(
+				t, "one of two", l.vote("eve", authority.RollBack), "voted",
+				"it was eve", l.event("2.4.0", rules.Finished, by("eve")), "step",
+				"nothing follows", l.after(time.Second).look(rules.Breached), "",
+				"another", l.vote("ben", authority.RollBack), "voted decided intended",
+			)
+		}},
+		"people are told that a question lapses with a newer deployment": {plan(asks(rules.SilenceKeeps)), func(t *testing.T, l *lab) {
+			l.asks()
+			l.event("2.5.0", rules.Finished)
+			opened := l.entries[len(l.entries)-1]
+			m, audiences := watcher.Render([]watcher.Entry{opened})
+			if !strings.Contains(m.Text(), "The question whether to roll 2.4.0 back lapses.") || !slices.Contains(audiences, actions.Page) {
+				t.Errorf("%v hear %q", audiences, m.Text())
+			}
+		}},
+		"a rollback is not called verified when nobody saw the target": {plan(), func(t *testing.T, l *lab) {
+			l.acts().done(actions.ResultDone)
+			calm := func() string {
+				return l.give(watcher.Input{Look: &watcher.Look{Watch: l.Watch.Seq, Verify: true, Calm: 4, Answers: []rules.Answer{{Rule: "errors", Verdict: rules.LowTraffic}}}})
+			}
+			expect(t, "no traffic", calm(), "")
+			l.after(11 * time.Minute)
+			expect(t, "to the end", calm(), "verified rolled-back")
+			if e := l.entries[len(l.entries)-2]; e.OK || !strings.Contains(e.Text, "could not be verified") {
+				t.Errorf("verified: %+v", e)
+			}
+		}},
+		"a watch does not pass while a rule is being asked": {plan(), func(t *testing.T, l *lab) {
+			l.event("2.3.9", rules.Finished)
+			l.after(31 * time.Minute)
+			healthy := []rules.Answer{{Rule: "errors", Verdict: rules.Healthy}}
+			expect(
+				t, "being asked", l.give(watcher.Input{Look: &watcher.Look{Watch: l.Watch.Seq, Answers: healthy, Partly: true}}), "verdicts",
+				"answered", l.give(watcher.Input{Look: &watcher.Look{Watch: l.Watch.Seq, Answers: healthy}}), "passed",
 			)
 		}},
 		"silence that waits to see ends with the bake": {plan(asks(rules.SilenceRollsBack)), func(t *testing.T, l *lab) {

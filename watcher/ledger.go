@@ -22,10 +22,10 @@ const (
 // Ledger is what a lane remembers of its past. It travels in every opened and
 // closed entry, so that start-up reads no further back. It is a value.
 type Ledger struct {
-	Live   string    `json:"live,omitempty"`    // the version that is live
-	LiveAt time.Time `json:"live_at,omitzero"`  // when its deployment happened
-	LiveID string    `json:"live_id,omitempty"` // that event's id
-	// Unwatched says that the live version went live without a plan: it may still be watched.
+	Live   string    `json:"live,omitempty"`   // the version that is live
+	LiveAt time.Time `json:"live_at,omitzero"` // when its deployment happened
+	// Unwatched says that the live version went live without a plan, or that a rollback
+	// left it unclear what is live: an event about it opens a watch.
 	Unwatched bool        `json:"unwatched,omitempty"`
 	Past      []PastWatch `json:"past,omitempty"` // the last 20 watches that ended, oldest first
 	Bad       []string    `json:"bad,omitempty"`  // quarantine: the last 100 versions rolled back here, oldest first
@@ -46,7 +46,7 @@ type PastWatch struct {
 
 // opens returns the ledger after a deployment has gone live.
 func (l Ledger) opens(d rules.Deployment) Ledger {
-	l.Live, l.LiveAt, l.LiveID, l.Unwatched = d.Version, d.At, d.ID, false
+	l.Live, l.LiveAt, l.Unwatched = d.Version, d.At, false
 	return l
 }
 
@@ -59,7 +59,13 @@ func (l Ledger) unwatched(d rules.Deployment) Ledger {
 
 // cancels returns the ledger after a deployment was given up: what it replaced is live again.
 func (l Ledger) cancels(d rules.Deployment) Ledger {
-	l.Live, l.LiveID, l.Unwatched = d.Previous, "", false
+	l.Live, l.Unwatched = d.Previous, false
+	return l
+}
+
+// unclear returns the ledger after a rollback of which nobody knows what it did.
+func (l Ledger) unclear() Ledger {
+	l.Unwatched = true
 	return l
 }
 
@@ -78,15 +84,37 @@ func (l Ledger) ends(line PastWatch) Ledger {
 	return l
 }
 
-// rolledBack returns the ledger after a rollback: the target is live, and the
-// version it replaced is in quarantine.
+// rolledBack returns the ledger after a rollback that was begun at the given time:
+// the target is live, and the version it replaced is in quarantine.
 func (l Ledger) rolledBack(s actions.Subject, at time.Time) Ledger {
-	l.Live, l.LiveAt, l.LiveID, l.Unwatched = s.To, at, "", false
-	if !slices.Contains(l.Bad, s.From) {
-		l.Bad = append(slices.Clip(l.Bad), s.From)
-		l.Bad = l.Bad[max(0, len(l.Bad)-maxBad):]
+	l.Live, l.LiveAt, l.Unwatched = s.To, at, false
+	return l.quarantine(s.From)
+}
+
+// quarantine returns the ledger after a version was rolled back, by whomever.
+func (l Ledger) quarantine(version string) Ledger {
+	if version == "" || slices.Contains(l.Bad, version) {
+		return l
 	}
+	l.Bad = append(slices.Clip(l.Bad), version)
+	l.Bad = l.Bad[max(0, len(l.Bad)-maxBad):]
 	return l
+}
+
+// goesBack says whether a deployment of the version is a rollback by its nature,
+// though nobody calls it one: it passed here, and what it replaces did not.
+func (l Ledger) goesBack(version string) bool {
+	return version != l.Live && l.passed(version) && !l.passed(l.Live)
+}
+
+// settles says whether the version is the target of a rollback of which nobody knew
+// whether it had worked: now it has.
+func (l Ledger) settles(version string) bool {
+	if len(l.Past) == 0 {
+		return false
+	}
+	last := l.Past[len(l.Past)-1]
+	return last.Target == version && last.Version == l.Live && (last.Outcome == Unknown || last.Outcome == RollbackFailed)
 }
 
 // knows says whether the lane has seen the version.

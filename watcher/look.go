@@ -21,8 +21,10 @@ type beside struct {
 
 // batch is one request to the sampler: rules of any watches that owe the same instants.
 type batch struct {
+	source   string // one server's trouble does not hold up what others are asked
 	from, to time.Time
 	step     time.Duration // 0: one instant
+	deadline time.Duration // of one instant: when the next one is due
 }
 
 // looks returns how many instants it covers.
@@ -92,9 +94,9 @@ func (o *Owner) gather(ctx context.Context, h *held, now time.Time, batches map[
 		if longest := first.Add((chunk - 1) * s.interval); last.After(longest) {
 			last = longest
 		}
-		b := batch{first, last, s.interval}
+		b := batch{source: h.Watch.Plan.Source, from: first, to: last, step: s.interval}
 		if first.Equal(last) {
-			b.step = 0
+			b.step, b.deadline = 0, s.interval
 		}
 		batches[b] = append(batches[b], member{h, s, f})
 	})
@@ -129,7 +131,9 @@ func (o *Owner) sample(b batch, queries []rules.Query) (results [][]rules.Result
 		}
 	}()
 	if b.step == 0 {
-		for _, r := range o.Sampler.Sample(o.beside.ctx, b.from, queries) {
+		ctx, cancel := context.WithTimeout(o.beside.ctx, b.deadline)
+		defer cancel()
+		for _, r := range o.Sampler.Sample(ctx, b.from, queries) {
 			results = append(results, []rules.Result{r})
 		}
 		return results
@@ -145,7 +149,7 @@ func complete(results [][]rules.Result, queries int, b batch) [][]rules.Result {
 	if len(results) == queries && !slices.ContainsFunc(results, func(r []rules.Result) bool { return len(r) != b.looks() }) {
 		return results
 	}
-	none := slices.Repeat([]rules.Result{{Err: rules.Failed(rules.WrongType, "the sampler did not answer every query")}}, b.looks())
+	none := slices.Repeat([]rules.Result{{Err: rules.Failed(rules.ServerError, "the sampler did not answer every query")}}, b.looks())
 	return slices.Repeat([][]rules.Result{none}, queries)
 }
 
@@ -163,9 +167,9 @@ func (o *Owner) answered(ctx context.Context, b batch, members []member, results
 	}
 }
 
-// looked drives a lane with what its evidence says now, once no rule of it is being asked.
+// looked drives a lane with what its evidence says now.
 func (o *Owner) looked(ctx context.Context, h *held, s *sight, now time.Time) {
-	if h.sight != s || !s.fits(h.Watch) || s.asking() {
+	if h.sight != s || !s.fits(h.Watch) {
 		return
 	}
 	h.looked = s.seen(now)

@@ -89,13 +89,17 @@ func frame(w *Watch, e Entry) actions.Message {
 func links(w *Watch) map[string]string {
 	links := map[string]string{}
 	for name, link := range w.Deployment.Links {
-		links[name] = link
+		if name != runbook { // what to do is the plan's to say, not an event's
+			links[name] = link
+		}
 	}
 	if rollback, ok := w.Plan.RollbackFor(w.Deployment.Strategy); ok && rollback.Runbook != "" {
-		links["runbook"] = rollback.Runbook
+		links[runbook] = rollback.Runbook
 	}
 	return links
 }
+
+const runbook = "runbook"
 
 type teller func(m *actions.Message, e tale) []actions.Audience
 
@@ -127,6 +131,11 @@ func tellOpened(m *actions.Message, e tale) []actions.Audience {
 		m.Level = actions.Concern
 		m.Lines = append(m.Lines, d.Version+" was rolled back here before.")
 	}
+	if e.Text != "" {
+		m.Level = actions.Concern
+		m.Lines = append(m.Lines, sentenceOf(e.Text))
+		return everyone // whoever was asked
+	}
 	return bystanders
 }
 
@@ -144,7 +153,7 @@ func tellRuled(m *actions.Message, e tale) []actions.Audience {
 		m.Level, m.Title = actions.Good, fmt.Sprintf("%s %s: no rule is breached any more", m.Service, m.Version)
 		return chat
 	case r.Power == rules.None:
-		m.Title = fmt.Sprintf("%s %s: rule %q (shadow) would have rolled back", m.Service, m.Version, r.Rule)
+		m.Title = fmt.Sprintf("%s %s: rule %q (shadow) is breached; enforced, it would have %s", m.Service, m.Version, r.Rule, wouldHave[r.Unshadowed()])
 		return chat
 	case r.Power == rules.Ask:
 		return tellQuestion(m, e)
@@ -153,6 +162,9 @@ func tellRuled(m *actions.Message, e tale) []actions.Audience {
 	if r.Thwarted() {
 		m.Level = actions.Urgent
 		return team // nobody will act unless somebody looks
+	}
+	if len(e.after.Plan.Notify.Chat) == 0 {
+		return team // or nobody would hear of it
 	}
 	return chat
 }
@@ -167,13 +179,25 @@ func tellQuestion(m *actions.Message, e tale) []actions.Audience {
 	} else {
 		m.Lines = append(m.Lines, strings.Join(q.Barred, ", ")+" deployed or wrote it and cannot vote.")
 	}
-	command := fmt.Sprintf("bakewatch answer %s roll-back|keep", e.after.ID())
-	m.Lines = append(m.Lines, "Answer: "+command)
+	if way, _ := e.after.Plan.RollbackFor(e.after.Deployment.Strategy); way.Takes > 0 {
+		m.Lines = append(m.Lines, fmt.Sprintf("Takes about %s.", way.Takes))
+	}
 	m.Question = &actions.Asked{
 		Watch: e.after.ID(), Question: e.Seq, Needs: q.Needs(), Within: q.Clause.Within,
-		Silence: string(e.Ruling.Silence()), Answers: []string{"roll-back", "keep"}, Command: command,
+		Silence: string(e.Ruling.Silence()),
+	}
+	for _, choice := range []authority.Choice{authority.RollBack, authority.Keep} {
+		// One whole command an answer, bound to the question that was read: what is pasted is what is meant.
+		m.Question.Answers = append(m.Question.Answers, actions.Reply{
+			Choice: string(choice), Command: fmt.Sprintf("bakewatch answer %s %s --question %d", e.after.ID(), choice, e.Seq),
+		})
 	}
 	return team
+}
+
+// wouldHave says what each power would have done.
+var wouldHave = map[rules.Power]string{
+	rules.None: "done nothing", rules.Notify: "told people", rules.Ask: "asked people", rules.Veto: "rolled back unless somebody objects", rules.Auto: "rolled back",
 }
 
 func silenceMeans(r *authority.Ruling) string {
@@ -234,17 +258,18 @@ var notes = map[Topic]struct {
 	level    actions.Level
 	audience []actions.Audience
 }{
-	NoPlan:        {actions.Concern, chat},
-	OlderEvent:    {actions.Neutral, chat},
-	NewerWaits:    {actions.Concern, chat},
-	WentBlind:     {actions.Urgent, team},
-	SeesAgain:     {actions.Good, chat},
-	StillRolling:  {actions.Concern, chat},
-	Extended:      {actions.Concern, chat},
-	KeptByPeople:  {actions.Neutral, bystanders},
-	LeftBySilence: {actions.Urgent, team},
-	Unheard:       {actions.Urgent, team},
-	SetAside:      {actions.Urgent, team},
+	NoPlan:         {actions.Concern, chat},
+	OlderEvent:     {actions.Neutral, chat},
+	NewerWaits:     {actions.Concern, chat},
+	NewerCancelled: {actions.Neutral, chat},
+	WentBlind:      {actions.Urgent, team},
+	SeesAgain:      {actions.Good, chat},
+	StillRolling:   {actions.Concern, chat},
+	Extended:       {actions.Concern, chat},
+	KeptByPeople:   {actions.Neutral, bystanders},
+	LeftBySilence:  {actions.Urgent, team},
+	Unheard:        {actions.Urgent, team},
+	SetAside:       {actions.Urgent, team},
 }
 
 func tellNoted(m *actions.Message, e tale) []actions.Audience {
@@ -279,10 +304,21 @@ func tellClosed(m *actions.Message, e tale) []actions.Audience {
 	case Undecided, Left:
 		m.Level = actions.Concern
 		return team
-	case RolledBack, RollbackFailed, Unknown, Kept, Superseded, CancelledWatch:
+	case Superseded, CancelledWatch:
+		if e.before != nil && e.before.Question != nil {
+			m.Lines = append(m.Lines, "The question whether to roll back lapses.")
+			return team // whoever was asked
+		}
+		return chat
+	case RolledBack, RollbackFailed, Unknown, Kept:
 		return chat // told when it happened
 	}
 	return chat
+}
+
+// sentenceOf makes a sentence of a remark.
+func sentenceOf(remark string) string {
+	return strings.ToUpper(remark[:1]) + remark[1:] + "."
 }
 
 func count(n int, what string) string {

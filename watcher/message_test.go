@@ -47,6 +47,7 @@ var messages = []struct {
 		l.look(rules.Healthy)
 		l.event("2.4.0", rules.Finished, id("again"))
 	}},
+	{"opened, over an open question", func(l *lab) { asks(rules.SilenceKeeps)(l.plan); l.asks().event("2.5.0", rules.Finished) }},
 	{"step", func(l *lab) { l.event("2.4.0", rules.Started); l.event("2.4.0", rules.Finished) }},
 	{"verdicts", func(l *lab) { l.event("2.4.0", rules.Finished); l.after(time.Minute).look(rules.Healthy) }},
 	{"ruled: asked", func(l *lab) { asks(rules.SilenceRollsBack)(l.plan); l.asks() }},
@@ -57,6 +58,10 @@ var messages = []struct {
 	}},
 	{"ruled: withdrawn", func(l *lab) { asks(rules.SilenceKeeps)(l.plan); l.asks().look(rules.Healthy) }},
 	{"ruled: told", func(l *lab) { l.plan.Rules[0].Mode = rules.ModeNotify; l.pass("2.3.9").bad("2.4.0") }},
+	{"ruled: told, where nobody chats", func(l *lab) {
+		l.plan.Rules[0].Mode, l.plan.Notify = rules.ModeNotify, rules.Notification{Page: []string{"pager"}}
+		l.pass("2.3.9").bad("2.4.0")
+	}},
 	{"ruled: told, since there is nothing to go back to", func(l *lab) { l.bad("2.4.0") }},
 	{"ruled: healed", func(l *lab) { l.plan.Rules[0].Mode = rules.ModeNotify; l.bad("2.4.0"); l.look(rules.Healthy) }},
 	{"ruled: shadow", func(l *lab) { l.plan.Rules[0].Mode = rules.Shadow; l.bad("2.4.0") }},
@@ -101,6 +106,11 @@ var messages = []struct {
 	}},
 	{"noted: no plan", func(l *lab) { l.plan = nil; l.event("2.4.0", rules.Finished) }},
 	{"noted: older event", func(l *lab) { l.pass("2.4.0").event("2.3.9", rules.Finished, at(l.now.Add(-3*time.Hour))) }},
+	{"noted: newer cancelled", func(l *lab) { l.acts().event("2.5.0", rules.Started); l.event("2.5.0", rules.Cancelled) }},
+	{"closed: cancelled over an open question", func(l *lab) {
+		asks(rules.SilenceKeeps)(l.plan)
+		l.asks().give(watcher.Input{Cancel: &watcher.Request{By: "ben", Reason: "load test"}})
+	}},
 	{"noted: newer waits", func(l *lab) { l.acts().event("2.5.0", rules.Finished) }},
 	{"noted: blind", func(l *lab) {
 		l.event("2.4.0", rules.Finished)

@@ -55,7 +55,7 @@ var must = map[Kind]bool{
 }
 
 // mustTopic names the notes that do so as well.
-var mustTopic = map[Topic]bool{NewerWaits: true, Extended: true, KeptByPeople: true, LeftBySilence: true, Unheard: true}
+var mustTopic = map[Topic]bool{NewerWaits: true, NewerCancelled: true, Extended: true, KeptByPeople: true, LeftBySilence: true, Unheard: true}
 
 // Todo is what the outside is owed: the grant for a rollback that was intended and
 // has not ended. It is the same before a crash and after it.
@@ -106,7 +106,7 @@ func (l Lane) rule(in Input) (Entry, bool) {
 		return Entry{}, false
 	}
 	ruling := authority.Decide(authority.Case{
-		Now: in.Now, Deployment: w.Deployment, Plan: w.Plan, Answers: in.Look.Answers, Target: w.Target,
+		Deployment: w.Deployment, Plan: w.Plan, Answers: in.Look.Answers, Target: w.Target, Barred: barred(w.Deployment),
 		Rollback: w.Rollback, SameAgain: w.SameAgain, Disarmed: in.Guards.Disarmed, Skewed: in.Guards.Skewed,
 	})
 	switch {
@@ -177,13 +177,20 @@ func (l Lane) resolve(in Input) (Entry, bool) {
 		return Entry{}, false
 	case !heard:
 		return Entry{Kind: Noted, Topic: Unheard, Text: "no channel confirmed that anybody was reached: nothing is rolled back"}, true
-	case w.Ruling.Silence() == rules.SilenceRollsBack && in.Guards == (Guards{}):
+	case w.Ruling.Silence() == rules.SilenceRollsBack && in.Guards == (Guards{}) && !w.Question.Said(authority.Keep):
 		return l.silence(in)
 	}
-	return leftBySilence, true
+	return w.leftBySilence(), true
 }
 
-var leftBySilence = Entry{Kind: Noted, Topic: LeftBySilence, Text: "nobody answered in time: nothing is rolled back"}
+// leftBySilence notes that the question has ended without an answer that counts.
+func (w *Watch) leftBySilence() Entry {
+	text := "nobody answered in time: nothing is rolled back"
+	if votes := w.Question.Votes; len(votes) > 0 {
+		text = "too few answered in time: " + who(votes) + "; nothing is rolled back"
+	}
+	return Entry{Kind: Noted, Topic: LeftBySilence, Text: text}
+}
 
 // silence rolls back where the plan says so, but only while the breach is seen:
 // otherwise it waits for that, at most to the end of the bake.
@@ -195,7 +202,7 @@ func (l Lane) silence(in Input) (Entry, bool) {
 	case !l.judges(in) || in.Now.Before(w.patience()):
 		return Entry{}, false
 	}
-	return leftBySilence, true
+	return w.leftBySilence(), true
 }
 
 // patience is how long a question waits for its first confirmed delivery: as long

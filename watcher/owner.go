@@ -211,7 +211,7 @@ func (o *Owner) handle(ctx context.Context, id rules.LaneID, in Input) error {
 func (o *Owner) drive(ctx context.Context, h *held, in Input) error {
 	in.Now = time.Now().UTC()
 	in.Guards = o.Guards(h.ID.Service)
-	if h.Aside != "" && (in.Event != nil || in.Vote != nil || in.Cancel != nil) {
+	if h.Aside != "" && (in.Event != nil || in.Vote != nil || in.Cancel != nil || in.Done != nil) {
 		return fmt.Errorf("lane %s is set aside: %s", h.ID, h.Aside)
 	}
 	for range most {
@@ -267,7 +267,11 @@ func (o *Owner) refold(ctx context.Context, h *held) error {
 	if err != nil {
 		return fmt.Errorf("read the lane again: %w", err)
 	}
+	before := h.Aside
 	h.Lane = Fold(h.ID, entries)
+	if h.Aside != "" && before == "" {
+		o.Log.Error("a lane is left alone", "lane", h.ID.String(), "why", h.Aside)
+	}
 	return nil
 }
 

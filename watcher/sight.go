@@ -3,6 +3,7 @@ package watcher
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 // memory only, and whoever owns the lane rebuilds it from Prometheus.
 type sight struct {
 	watch      uint64
-	verify     bool // the target is looked at, to verify a rollback
+	verify     bool              // the target is looked at, to verify a rollback
+	values     map[string]string // what the placeholders of its queries stand for
 	interval   time.Duration
 	settle     time.Duration
 	feeds      []*feed
@@ -41,7 +43,7 @@ type feed struct {
 func newSight(w *Watch, build func(rules.Plan) ([]rules.Rule, error)) *sight {
 	d := w.Subject()
 	s := &sight{
-		watch: w.Seq, verify: w.Done != nil,
+		watch: w.Seq, verify: w.Done != nil, values: d.Values(),
 		interval: max(time.Duration(w.Plan.Interval), time.Second/10), settle: time.Duration(w.Plan.Settle),
 	}
 	built, err := build(w.Plan)
@@ -83,9 +85,10 @@ func blindFeed(spec rules.Spec, err error) *feed {
 	return &feed{rule: spec.Name, shadow: spec.Mode == rules.Shadow, next: never, err: err, answer: answer}
 }
 
-// fits says whether the sight is still of what the watch judges now.
+// fits says whether the sight is still of what the watch judges now: a later step may
+// have named the slot.
 func (s *sight) fits(w *Watch) bool {
-	return s != nil && w != nil && s.watch == w.Seq && s.verify == (w.Done != nil)
+	return s != nil && w != nil && s.watch == w.Seq && s.verify == (w.Done != nil) && maps.Equal(s.values, w.Subject().Values())
 }
 
 // latest returns the newest instant that may be looked at: looks stand on a grid of
@@ -111,11 +114,11 @@ func (s *sight) due(now time.Time, owe func(f *feed, first, last time.Time)) (mi
 	last := s.latest(now)
 	for _, f := range s.feeds {
 		switch {
-		case f.next.After(last):
-		case f.asked && last.After(f.missed):
+		case f.next.After(last), (f.asked || f.err != nil) && !last.After(f.missed):
+			// Seen, under way, or failed: a server in trouble is not hammered.
+		case f.asked:
 			f.missed = last
 			missed++
-		case f.asked:
 		default:
 			f.missed = last
 			owe(f, f.next, last)
@@ -124,13 +127,14 @@ func (s *sight) due(now time.Time, owe func(f *feed, first, last time.Time)) (mi
 	return missed
 }
 
-// see folds one look of one rule. A look that failed is owed again, unless the
-// answer was that there is nothing: that will not change by asking again.
+// see folds one look of one rule. A look that failed because the server did is owed
+// again. One that never has an answer (there is nothing, series that do not match
+// while pods change) is left out: it must not hide all that comes after it.
 func (f *feed) see(at time.Time, results []rules.Result) {
 	f.err = firstError(results)
 	if f.err != nil {
 		f.answer = rules.Answer{Rule: f.rule, Verdict: rules.VerdictOf(f.err), Ceiling: rules.Auto, At: at, Why: f.err.Error()}
-		if f.answer.Verdict == rules.NoData {
+		if !f.owed() {
 			f.next = at.Add(f.interval)
 		}
 		return
@@ -140,8 +144,17 @@ func (f *feed) see(at time.Time, results []rules.Result) {
 	f.next = at.Add(f.interval)
 }
 
+// owed says whether the look that failed is to be asked for again.
+func (f *feed) owed() bool {
+	if f.err == nil {
+		return false
+	}
+	failed, ok := errors.AsType[*rules.SampleError](f.err)
+	return !ok || failed.Reason.Passes()
+}
+
 // fold folds the answers to one request: results[i][j] is query i at the j-th instant.
-// It stops at the first instant without a usable answer, which is then owed again.
+// It stops at the first instant that is owed again.
 func (f *feed) fold(b batch, results [][]rules.Result) {
 	defer f.caught()
 	at, step := b.from, b.step
@@ -151,7 +164,7 @@ func (f *feed) fold(b batch, results [][]rules.Result) {
 			row[i] = results[i][j]
 		}
 		f.see(at, row)
-		if f.err != nil && f.answer.Verdict == rules.Blind || step == 0 {
+		if f.owed() || step == 0 {
 			return
 		}
 		at = at.Add(step)
@@ -204,7 +217,7 @@ func (s *sight) answers() []rules.Answer {
 
 // look says what the evidence says now. It is called once a tick, after its looks came back.
 func (s *sight) look(now time.Time) *Look {
-	l := &Look{Watch: s.watch, Verify: s.verify, Answers: s.answers()}
+	l := &Look{Watch: s.watch, Verify: s.verify, Answers: s.answers(), Partly: s.asking()}
 	last, blind, calm := s.latest(now), false, len(s.feeds) > 0
 	for i, f := range s.feeds {
 		if f.err == nil && last.Sub(f.next) >= s.interval {
@@ -226,11 +239,10 @@ func (s *sight) look(now time.Time) *Look {
 func (s *sight) count(now, last time.Time, blind, calm bool) {
 	switch {
 	case !calm:
-		s.calm = 0
-	case last.After(s.counted):
-		s.calm++
+		s.calm, s.counted = 0, last
+	case last.After(s.counted) && !s.asking():
+		s.calm, s.counted = s.calm+1, last
 	}
-	s.counted = last
 	switch {
 	case !blind:
 		s.blindSince = time.Time{}

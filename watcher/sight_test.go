@@ -186,3 +186,170 @@ func TestARollbackIsVerifiedByFourLooksInARow(t *testing.T) {
 		}
 	})
 }
+
+// patient is a limit that bears looks that are left out: it begins to count anew.
+type patient struct{ limit }
+
+func (p patient) Begin(rules.Deployment) rules.Evidence {
+	return &pauses{strikes: strikes{every: p.every}}
+}
+
+type pauses struct{ strikes }
+
+func (p *pauses) See(at time.Time, got []rules.Result) rules.Answer {
+	if at.Sub(p.last) > p.every {
+		p.last, p.n = time.Time{}, 0
+	}
+	return p.strikes.See(at, got)
+}
+
+func TestInstantsThatNeverHaveAnAnswerDoNotHideWhatComesAfterThem(t *testing.T) {
+	for _, reason := range []rules.Reason{rules.BadQuery, rules.TooLarge, rules.Partial, rules.WrongType, rules.Ambiguous} {
+		t.Run(string(reason), func(t *testing.T) {
+			var until time.Time // instants before it have no answer, ever
+			w := &world{}
+			sampler := &scripted{world: w, answer: func(at time.Time, q rules.Query) rules.Result {
+				switch {
+				case q.Values["version"] != "2.4.0":
+					return value(0)
+				case at.Before(until):
+					return rules.Result{Err: rules.Failed(reason, "while pods change")}
+				}
+				return value(5)
+			}}
+			stageWith(t, &scene{world: w, plan: plan(), config: func(c *watcher.Config) {
+				c.Sampler, c.Build = sampler, func(rules.Plan) ([]rules.Rule, error) {
+					return []rules.Rule{patient{limit{"errors", 15 * time.Second}}}, nil
+				}
+			}}, func(s *scene) {
+				s.passed("2.3.9")
+				mark := s.journal.kinds()
+				sampler.Lock()
+				until = time.Now().Add(time.Minute)
+				sampler.Unlock()
+				s.deploy("2.4.0")
+				s.wait(10 * time.Minute)
+				if got := s.since(mark); got != rolledBack {
+					t.Errorf("journal: %s", got)
+				}
+			})
+		})
+	}
+}
+
+// twoSpeeds answers queries of the rule "bad" with a failure at once, and holds the
+// answer to a batch with others back for most of an interval.
+type twoSpeeds struct {
+	*world
+	asked map[string]int
+}
+
+func (s *twoSpeeds) Sample(ctx context.Context, at time.Time, queries []rules.Query) []rules.Result {
+	return single(s.Range(ctx, at, at, time.Second, queries))
+}
+
+func (s *twoSpeeds) Range(_ context.Context, from, to time.Time, step time.Duration, queries []rules.Query) [][]rules.Result {
+	results, slow := make([][]rules.Result, len(queries)), false
+	for i, q := range queries {
+		s.Lock()
+		s.asked[q.Template]++
+		s.Unlock()
+		result := value(0)
+		if q.Template == "bad" {
+			result = rules.Result{Err: rules.Failed(rules.ServerError, "503")}
+		}
+		slow = slow || q.Template != "bad"
+		for at := from; !at.After(to); at = at.Add(step) {
+			results[i] = append(results[i], result)
+		}
+	}
+	if slow {
+		<-time.After(13 * time.Second)
+	}
+	return results
+}
+
+// single returns the only instant of each.
+func single(rows [][]rules.Result) (results []rules.Result) {
+	for _, row := range rows {
+		results = append(results, row[0])
+	}
+	return results
+}
+
+func TestARuleThatFailsIsAskedOnceAnIntervalThoughAnotherIsSlow(t *testing.T) {
+	w := &world{}
+	sampler := &twoSpeeds{world: w, asked: map[string]int{}}
+	p := plan(func(p *rules.Plan) {
+		p.Rules = []rules.Spec{{Name: "bad", Mode: rules.Enforce}, {Name: "good", Mode: rules.Enforce}}
+	})
+	stageWith(t, &scene{world: w, plan: p, config: func(c *watcher.Config) { c.Sampler = sampler }}, func(s *scene) {
+		s.deploy("2.4.0")
+		s.wait(10 * time.Minute)
+		if sampler.asked["bad"] > 41 || sampler.asked["good"] < 39 {
+			t.Errorf("asked in 40 intervals: %v", sampler.asked)
+		}
+	})
+}
+
+func TestTheSlotThatALaterStepNamesIsAskedAbout(t *testing.T) {
+	slots := map[string]int{}
+	w := &world{}
+	sampler := &scripted{world: w, answer: func(_ time.Time, q rules.Query) rules.Result {
+		slots[q.Values["slot"]]++
+		return value(0)
+	}}
+	stageWith(t, &scene{world: w, plan: plan(), config: func(c *watcher.Config) { c.Sampler = sampler }}, func(s *scene) {
+		s.deploy("2.4.0", func(d *rules.Deployment) { d.Step = rules.Started })
+		s.wait(time.Minute)
+		s.deploy("2.4.0", func(d *rules.Deployment) { d.Slot = "green" })
+		before := slots[""]
+		s.wait(5 * time.Minute)
+		if slots["green"] < 20 || slots[""] > before {
+			t.Errorf("asked about the slots %v", slots)
+		}
+	})
+}
+
+// hung never answers what one source is asked.
+type hung struct{ *world }
+
+func (h hung) Sample(ctx context.Context, at time.Time, queries []rules.Query) []rules.Result {
+	if queries[0].Source == "hung" {
+		<-ctx.Done()
+		return nil
+	}
+	return h.world.Sample(ctx, at, queries)
+}
+
+func TestAServerThatDoesNotAnswerHoldsUpNobodyElsesWatch(t *testing.T) {
+	w := &world{bad: []string{"2.4.0"}}
+	s := &scene{world: w, plan: plan()}
+	s.config = func(c *watcher.Config) {
+		c.Sampler = hung{w}
+		c.PlanFor = func(d rules.Deployment) *rules.Plan {
+			if d.Service == "checkout" {
+				return s.plan
+			}
+			return plan(func(p *rules.Plan) { p.Service, p.Source = d.Service, "hung" })
+		}
+		c.Build = func(p rules.Plan) ([]rules.Rule, error) { return []rules.Rule{of(p.Source)}, nil }
+	}
+	stageWith(t, s, func(s *scene) {
+		s.passed("2.3.9")
+		s.deploy("1", func(d *rules.Deployment) { d.Service = "search" })
+		s.deploy("2.4.0")
+		s.wait(time.Minute) // three looks, and a little
+		if len(s.calls) != 1 {
+			t.Errorf("%d rollbacks within a minute", len(s.calls))
+		}
+	})
+}
+
+// of is a limit that asks one source.
+type of string
+
+func (o of) Queries(d rules.Deployment) []rules.Query {
+	return []rules.Query{{Source: string(o), Values: d.Values()}}
+}
+func (of) Begin(rules.Deployment) rules.Evidence { return &strikes{every: 15 * time.Second} }

@@ -70,15 +70,19 @@ func (w *Watch) ID() string { return fmt.Sprint(w.Seq) }
 // acting says that a rollback is decided and has not come to its end.
 func (w *Watch) acting() bool { return w.Decision != nil && w.Done == nil }
 
+// underway says that a rollback was intended and has not ended: it may be happening now.
+func (w *Watch) underway() bool { return w.Intent != nil && w.Done == nil }
+
 // targets says whether this is the version that the rollback goes to.
 func (w *Watch) targets(version string) bool {
 	return w.Intent != nil && w.Intent.Subject.To == version
 }
 
-// isBack says whether the rollback was done: by the word of the executor or, where
-// nobody knows what it did, of an event that says so.
+// isBack says whether the target is live again: by the word of the executor or, where
+// that sees no other version, of an event that says so.
 func (w *Watch) isBack() bool {
-	return w.Done.Result == actions.ResultDone || w.Done.Result == actions.ResultUnknown && w.Proof != ""
+	proved := w.Proof != "" && (w.Done.Live == "" || w.targets(w.Done.Live))
+	return w.Done.Result == actions.ResultDone || proved
 }
 
 // recorded says whether this was reported before: the very event, or a step of the

@@ -288,6 +288,7 @@ func plan(changes ...func(*rules.Plan)) *rules.Plan {
 		Rules:       []rules.Spec{{Name: "errors", Kind: "query", Severity: rules.Critical, Mode: rules.Enforce}},
 		Rollbacks:   []rules.Rollback{{Use: "tool", Target: rules.LastPassed, Timeout: minutes(5), Verify: minutes(10), Reversible: &yes}},
 		Authorities: []rules.Authority{{Decide: rules.Auto}},
+		Notify:      rules.Notification{Chat: []string{"chat"}},
 	}
 	for _, change := range changes {
 		change(p)

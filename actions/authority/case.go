@@ -2,18 +2,18 @@ package authority
 
 import (
 	"slices"
-	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
 )
 
 // Case is all that a ruling may depend on.
 type Case struct {
-	Now        time.Time
 	Deployment rules.Deployment
 	Plan       rules.Plan
 	Answers    []rules.Answer // one for each rule of the plan
 	Target     Target
+	// Barred are the people who do not vote: the deployer and the authors of the release.
+	Barred []string
 	// Rollback says that this deployment is itself a rollback, ours or anyone's.
 	Rollback bool
 	// SameAgain says that this version was rolled back in this lane before.
@@ -82,6 +82,18 @@ func (r Ruling) Silence() rules.Silence {
 		return rules.SilenceKeeps
 	}
 	return rules.SilenceRollsBack
+}
+
+// Unshadowed returns the power that the ruling would have if its rule were enforced:
+// the least of what the plan grants and of every ceiling but the mode's.
+func (r Ruling) Unshadowed() rules.Power {
+	power := r.Clause.Decide
+	for _, c := range r.Ceilings {
+		if c.Name != modeCeiling {
+			power = min(power, c.Power)
+		}
+	}
+	return power
 }
 
 // Thwarted says that the plan gave this breach to people or to Bakewatch itself, its

@@ -66,6 +66,9 @@ func ruleOn(c Case, answer rules.Answer, spec rules.Spec) Ruling {
 	if ruling.Power == rules.Ask && len(clause.Needs) == 0 {
 		ruling.findPeople(c, spec)
 	}
+	if ruling.Power == rules.Ask && !(Question{Clause: ruling.Clause, Groups: c.Plan.Groups, Barred: c.Barred}).answerable() {
+		ruling.lower(Ceiling{Name: nobodyToAsk, Power: rules.Notify, Why: "too few of those who could be asked may vote: the others deployed or wrote it", Guard: true})
+	}
 	return ruling
 }
 
@@ -77,13 +80,16 @@ func (r *Ruling) lower(ceiling Ceiling) {
 	}
 }
 
+// nobodyToAsk is the ceiling of a question that nobody could answer.
+const nobodyToAsk = "nobody to ask"
+
 // findPeople finds who is asked where a clause that names nobody (auto) was
 // lowered to ask: the people of the next clause that matches and names some. A
 // question to nobody would only wait for its own silence.
 func (r *Ruling) findPeople(c Case, spec rules.Spec) {
 	index, clause := match(c, spec, namesPeople)
 	if index < 0 {
-		r.lower(Ceiling{Name: "nobody to ask", Power: rules.Notify, Why: "no matching authority names people who could be asked", Guard: true})
+		r.lower(Ceiling{Name: nobodyToAsk, Power: rules.Notify, Why: "no matching authority names people who could be asked", Guard: true})
 		return
 	}
 	r.Authority, r.Clause = index, clause

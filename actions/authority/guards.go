@@ -6,6 +6,9 @@ import (
 	"github.com/bakewatch/bakewatch/rules"
 )
 
+// modeCeiling is the ceiling of the rule's step on the ladder shadow, notify, enforce.
+const modeCeiling = "mode"
+
 // severityCeiling is the ceiling that says how much a rule matters, not how much is known.
 const severityCeiling = "severity"
 
@@ -13,7 +16,7 @@ const severityCeiling = "severity"
 // guards'. A ceiling of Auto lowers nothing.
 func ceilings(c Case, answer rules.Answer, spec rules.Spec) []Ceiling {
 	own := []Ceiling{
-		{Name: "mode", Power: spec.Mode.Ceiling(), Why: "the rule's mode is " + spec.Mode.String()},
+		{Name: modeCeiling, Power: spec.Mode.Ceiling(), Why: "the rule's mode is " + spec.Mode.String()},
 		{Name: severityCeiling, Power: spec.Severity.Ceiling(), Why: "the rule's severity is " + spec.Severity.String()},
 	}
 	if answer.Verdict == rules.NoData {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
@@ -58,7 +59,7 @@ func (q Question) Admit(v Vote) error {
 		return fmt.Errorf("%w, not %q", ErrChoice, v.Choice)
 	case !q.asks(v.Person):
 		return fmt.Errorf("%s is %w", v.Person, ErrNotAsked)
-	case slices.Contains(q.Barred, v.Person):
+	case q.bars(v.Person):
 		return fmt.Errorf("%s: %w", v.Person, ErrBarred)
 	case slices.ContainsFunc(q.Votes, func(w Vote) bool { return w.Person == v.Person }):
 		return fmt.Errorf("%s %w", v.Person, ErrVoted)
@@ -96,6 +97,38 @@ func (q Question) Deadline() (time.Time, bool) {
 		return time.Time{}, false
 	}
 	return q.Heard.Add(time.Duration(q.Clause.Within)), true
+}
+
+// Said says whether any vote makes this choice.
+func (q Question) Said(choice Choice) bool {
+	return slices.ContainsFunc(q.Votes, func(v Vote) bool { return v.Choice == choice })
+}
+
+// Bar returns the question after it became known who else does not vote: their votes lapse.
+func (q Question) Bar(people []string) Question {
+	q.Barred = people
+	q.Votes = slices.DeleteFunc(slices.Clone(q.Votes), func(v Vote) bool { return q.bars(v.Person) })
+	return q
+}
+
+// bars says whether the person does not vote. Tools write names as they like, so case does not tell people apart.
+func (q Question) bars(person string) bool {
+	return slices.ContainsFunc(q.Barred, func(barred string) bool { return strings.EqualFold(barred, person) })
+}
+
+// answerable says whether enough people of every group may vote.
+func (q Question) answerable() bool {
+	for group, n := range q.Needs() {
+		for _, person := range q.Groups[group] {
+			if !q.bars(person) {
+				n--
+			}
+		}
+		if n > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (q Question) asks(person string) bool {

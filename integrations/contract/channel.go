@@ -29,7 +29,10 @@ var question = actions.Message{
 	Links: map[string]string{"runbook": "https://wiki.example/checkout?a=1&b=2", "odd | <one>": "javascript:alert(1)"},
 	Question: &actions.Asked{
 		Watch: "4711", Question: 42, Needs: map[string]int{"oncall": 1}, Within: rules.Duration(15 * time.Minute),
-		Silence: "keep", Answers: []string{"roll-back", "keep"}, Command: "bakewatch answer checkout roll-back",
+		Silence: "keep", Answers: []actions.Reply{
+			{Choice: "roll-back", Command: "bakewatch answer 4711 roll-back --question 42"},
+			{Choice: "keep", Command: "bakewatch answer 4711 keep --question 42"},
+		},
 	},
 }
 
@@ -89,7 +92,7 @@ func (s ChannelSuite) works(t *testing.T) {
 	if len(calls) != 1 || calls[0].Key != key {
 		t.Fatalf("the outside saw %+v", calls)
 	}
-	for _, part := range []string{"checkout 2.4.0 → 2.3.9 (production)?", "41 of 1000", question.Question.Command} {
+	for _, part := range []string{"checkout 2.4.0 → 2.3.9 (production)?", "41 of 1000", question.Question.Answers[0].Command, question.Question.Answers[1].Command} {
 		if !strings.Contains(calls[0].Text, part) {
 			t.Errorf("nobody reads %q in %q", part, calls[0].Text)
 		}

@@ -59,7 +59,7 @@ func attrs(key string, m actions.Message) []slog.Attr {
 		slog.String("target", m.Target), slog.String("watch", m.Watch), slog.String("reasons", strings.Join(m.Lines, "; ")),
 	}
 	if m.Question != nil {
-		said = append(said, slog.String("answer_with", m.Question.Command), slog.String("silence", m.Question.Silence))
+		said = append(said, slog.String("answer_with", strings.Join(m.Question.Lines(), "; ")), slog.String("silence", m.Question.Silence))
 	}
 	kept := said[:0]
 	for _, attr := range said {

@@ -118,11 +118,12 @@ func question(q actions.Asked) string {
 	if q.Silence != "" {
 		asked += "; no answer means " + clean(q.Silence)
 	}
-	command := strings.ReplaceAll(clean(q.Command), "`", "'")
-	if command == "" {
-		return escape(asked, sectionLimit)
+	text := escape(asked, sectionLimit/2)
+	for _, answer := range q.Answers {
+		command := strings.ReplaceAll(clean(answer.Command), "`", "'")
+		text += fmt.Sprintf("\n%s: `%s`", escape(clean(answer.Choice), 50), escape(command, sectionLimit/(2*len(q.Answers))-60))
 	}
-	return escape(asked, sectionLimit/2) + "\n`" + escape(command, sectionLimit/2-3) + "`"
+	return text
 }
 
 // links writes the web links among them; anything else is no link.

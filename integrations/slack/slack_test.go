@@ -105,7 +105,7 @@ func TestAMessageReadsWell(t *testing.T) {
 		Service: "checkout", Environment: "production", Version: "2.4.0", Target: "2.3.9", Watch: "4711",
 		Links: map[string]string{"runbook": "https://wiki.example/a?b=1&c=<2>|3", "bad": "javascript:alert(1)", "worse": "https:///x"},
 		Question: &actions.Asked{
-			Needs: map[string]int{"owners": 1, "oncall": 2}, Within: rules.Duration(15 * time.Minute), Silence: "keep", Command: "bakewatch answer `checkout`",
+			Needs: map[string]int{"owners": 1, "oncall": 2}, Within: rules.Duration(15 * time.Minute), Silence: "keep", Answers: []actions.Reply{{Choice: "keep", Command: "bakewatch answer `checkout`"}},
 		},
 	})
 	if err != nil || receipt != "ok" {
@@ -114,7 +114,7 @@ func TestAMessageReadsWell(t *testing.T) {
 	want := []string{
 		"🔴 Urgent: *checkout 2.4.0 → 2.3.9 (production)?*",
 		"5xx 4.1 % &gt; limit 1 %\nnothing else was deployed &amp; &lt;!here&gt; is text",
-		"Needs 2 of oncall and 1 of owners within 15m; no answer means keep\n`bakewatch answer 'checkout'`",
+		"Needs 2 of oncall and 1 of owners within 15m; no answer means keep\nkeep: `bakewatch answer 'checkout'`",
 		"<https://wiki.example/a?b=1&amp;c=%3C2%3E%7C3|runbook>",
 	}
 	for i, text := range want {

@@ -45,11 +45,7 @@ func TestChannel(t *testing.T) {
 			web := contract.StartWeb(t, conduct, func(r *http.Request, body []byte) contract.Call {
 				var posted webhook.Posted
 				receive(t, r, body, &posted)
-				text := posted.Text()
-				if posted.Question != nil {
-					text += posted.Question.Command
-				}
-				return contract.Call{Key: posted.Key, Text: text}
+				return contract.Call{Key: posted.Key, Text: posted.Text()}
 			}, func(w http.ResponseWriter, _ contract.Call) { w.WriteHeader(http.StatusOK) })
 			options := webhook.ChannelKind().New().(*webhook.ChannelOptions)
 			t.Setenv("WEBHOOK_URL", web.URL+path)
