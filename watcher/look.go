@@ -24,7 +24,7 @@ type batch struct {
 	source   string // one server's trouble does not hold up what others are asked
 	from, to time.Time
 	step     time.Duration // 0: one instant
-	deadline time.Duration // of one instant: when the next one is due
+	deadline time.Duration // for one instant, until the next one is due
 }
 
 // looks returns how many instants it covers.
@@ -42,8 +42,12 @@ type member struct {
 	feed  *feed
 }
 
-// chunk is how many instants one catching-up request covers at most.
-const chunk = 500
+// chunk is how many instants one catching-up request covers at most, and catchUp how
+// long it may take.
+const (
+	chunk   = 500
+	catchUp = 2 * time.Minute
+)
 
 // Tick is one look at the clock: every rule that owes a look is asked about, all
 // rules that owe the same instants in one request, and lanes that wait for time are driven.
@@ -94,7 +98,7 @@ func (o *Owner) gather(ctx context.Context, h *held, now time.Time, batches map[
 		if longest := first.Add((chunk - 1) * s.interval); last.After(longest) {
 			last = longest
 		}
-		b := batch{source: h.Watch.Plan.Source, from: first, to: last, step: s.interval}
+		b := batch{source: h.Watch.Plan.Source, from: first, to: last, step: s.interval, deadline: catchUp}
 		if first.Equal(last) {
 			b.step, b.deadline = 0, s.interval
 		}
@@ -140,7 +144,9 @@ func (o *Owner) sample(b batch, queries []rules.Query) (results [][]rules.Result
 	}
 	o.beside.catchUp <- struct{}{}
 	defer func() { <-o.beside.catchUp }()
-	return o.Sampler.Range(o.beside.ctx, b.from, b.to, b.step, queries)
+	ctx, cancel := context.WithTimeout(o.beside.ctx, b.deadline)
+	defer cancel()
+	return o.Sampler.Range(ctx, b.from, b.to, b.step, queries)
 }
 
 // complete makes what a sampler left out an answer that is not understood: one that is

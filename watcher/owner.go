@@ -132,9 +132,12 @@ func (o *Owner) Load(ctx context.Context) error {
 	return nil
 }
 
+// ErrFenced is the cause of a context that ends because another replica may act now.
+var ErrFenced = errors.New("another replica may act now")
+
 // Run drives all lanes until ctx ends, then waits at most grace for rollbacks that
-// are under way. One that takes longer is left to whoever reads the journal next.
-// An owner runs once.
+// are under way; not at all if ctx ended with cause ErrFenced. One that takes longer
+// is left to whoever reads the journal next. An owner runs once.
 func (o *Owner) Run(ctx context.Context, grace time.Duration) error {
 	if o.ran.Swap(true) {
 		return errors.New("watcher: an owner runs once")
@@ -151,6 +154,9 @@ func (o *Owner) Run(ctx context.Context, grace time.Duration) error {
 	for {
 		select {
 		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), ErrFenced) {
+				grace = 0
+			}
 			o.drain(stop, grace)
 			return nil
 		case do := <-o.inbox:

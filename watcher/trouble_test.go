@@ -471,3 +471,35 @@ func TestTheEndOfARollbackThatTheJournalDoesNotTakeIsKept(t *testing.T) {
 		}
 	})
 }
+
+func TestAnOwnerThatIsFencedStopsARollbackAtOnce(t *testing.T) {
+	stage(t, &world{bad: []string{"2.4.0"}}, plan(), func(s *scene) {
+		s.passed("2.3.9")
+		s.hang = make(chan struct{})
+		s.owners[0].kill()
+		<-s.owners[0].gone
+		owner, err := watcher.NewOwner(s.settings("b"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, fence := context.WithCancelCause(s.t.Context())
+		if err := owner.Load(ctx); err != nil {
+			t.Fatal(err)
+		}
+		gone := make(chan struct{})
+		go func() { _ = owner.Run(ctx, time.Hour); close(gone) }()
+		s.owners = []*replica{{Owner: owner, kill: func() { fence(nil) }, gone: gone}}
+		s.deploy("2.4.0")
+		s.wait(2 * time.Minute)
+		mark := s.journal.kinds()
+		begun := time.Now()
+		fence(watcher.ErrFenced)
+		<-gone
+		if took := time.Since(begun); len(s.calls) != 1 || took > 2*time.Second {
+			t.Errorf("it took %s, with %d calls", took, len(s.calls))
+		}
+		if got := s.since(mark); got != "" {
+			t.Errorf("written after the fence: %s", got)
+		}
+	})
+}

@@ -52,8 +52,8 @@ func keptHeaders(headers nats.Header) nats.Header {
 	kept := nats.Header{}
 	room := headerRoom / 2
 	for name, values := range headers {
-		if strings.HasPrefix(strings.ToLower(name), "nats-") || strings.HasPrefix(strings.ToLower(name), "bakewatch-") {
-			continue
+		if lower := strings.ToLower(name); strings.HasPrefix(lower, "nats-") || strings.HasPrefix(lower, "bakewatch-") || lower == "status" {
+			continue // names that mean something to servers and clients
 		}
 		for _, value := range values {
 			if room -= len(name) + len(value) + 4; room < 0 {

@@ -63,7 +63,8 @@ type Deliveries struct {
 }
 
 const (
-	// deliverySlots is how many entries one channel is told at once.
+	// deliverySlots is how many entries one channel is told at once. More are held, so
+	// that the server does not take those that wait for lost and sends them twice.
 	deliverySlots = 16
 	// maxUntold leaves room for entries that wait for their next try, so that a few
 	// of them do not hold up the rest.
@@ -131,7 +132,7 @@ func (d *Deliveries) open(ctx context.Context, channel Channel) (jetstream.Consu
 func (d *Deliveries) serve(ctx context.Context, channel Channel) error {
 	log := d.log.With(slog.String("channel", channel.Name))
 	f := &flow{
-		log: log, limit: d.limit, room: deliverySlots,
+		log: log, limit: d.limit, room: maxUntold, hands: deliverySlots,
 		open: func(ctx context.Context) (jetstream.Consumer, error) { return d.open(ctx, channel) },
 		// Entries of one lane in order; a lane's trouble does not hold up another's.
 		key: func(msg jetstream.Msg) string { token, _, _ := splitEntrySubject(msg.Subject()); return token },

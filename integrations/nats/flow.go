@@ -36,8 +36,9 @@ type flow struct {
 	log    *slog.Logger
 	limit  int   // of one message, in bytes
 	room   int64 // for so many messages at once
+	hands  int64 // settle so many at once
 
-	slots, bytes *semaphore.Weighted
+	slots, bytes, working *semaphore.Weighted
 
 	mu     sync.Mutex
 	queues map[string][]jetstream.Msg // of the keys that are being worked on
@@ -49,7 +50,7 @@ type flow struct {
 // run works until the context ends and returns nil after the last message was
 // settled. It goes on by itself after interruptions.
 func (f *flow) run(ctx context.Context) error {
-	f.slots, f.bytes = semaphore.NewWeighted(f.room), semaphore.NewWeighted(flowBytes)
+	f.slots, f.bytes, f.working = semaphore.NewWeighted(f.room), semaphore.NewWeighted(flowBytes), semaphore.NewWeighted(f.hands)
 	f.queues, f.rests, f.held = map[string][]jetstream.Msg{}, map[string]time.Time{}, map[jetstream.Msg]struct{}{}
 	patience, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var keeper sync.WaitGroup
@@ -162,7 +163,9 @@ func (f *flow) drain(ctx, working context.Context, key string) {
 		if !ok {
 			return
 		}
+		_ = f.working.Acquire(context.Background(), 1) // whoever has it gives it back: working is bounded
 		rest := f.settle(working, msg)
+		f.working.Release(1)
 		f.mu.Lock()
 		f.release(msg)
 		if rest > 0 {

@@ -87,7 +87,8 @@ func (f *findings) facts(want wanted, have jetstream.StreamConfig) {
 
 func (f *findings) events(want wanted, have jetstream.StreamConfig) {
 	if have.Retention == jetstream.WorkQueuePolicy {
-		f.warn("the stream is a work queue: events that Bakewatch took are gone for everyone else")
+		f.wrong("stream %s is a work queue, in which an event belongs to one consumer only: "+
+			"let a stream with retention limits source from it, and name that one", want.Name)
 	}
 	if have.MaxAge > 0 && have.MaxAge < want.MaxAge && want.Name != StreamDead {
 		f.warn("events are kept for %s: a daemon that is down for longer misses them", have.MaxAge)

@@ -39,6 +39,10 @@ type IntakeConfig struct {
 // maxPanics is how often an event may make its handler panic before it is set aside.
 const maxPanics = 3
 
+// maxUnsettled leaves room for events that wait for their next try, so that a lane
+// in trouble does not hold up the others.
+const maxUnsettled = 20_000
+
 // How long one try of an event may take, and its acknowledging after that.
 const (
 	handleTimeout = 30 * time.Second
@@ -83,7 +87,7 @@ func (c *Conn) Intake(cfg IntakeConfig) *Intake {
 			FilterSubjects: c.cfg.Subjects,
 			AckPolicy:      jetstream.AckExplicitPolicy,
 			AckWait:        ackWait,
-			MaxAckPending:  2 * flowSlots,
+			MaxAckPending:  maxUnsettled,
 		},
 	}
 }
@@ -97,13 +101,18 @@ func (c *Conn) Intake(cfg IntakeConfig) *Intake {
 // event is repeated, or comes out of order.
 func (i *Intake) Run(ctx context.Context, handle func(context.Context, Incoming) error) error {
 	f := &flow{
-		log: i.log, limit: i.limit, room: flowSlots,
+		log: i.log, limit: i.limit, room: flowSlots, hands: flowSlots,
 		open: i.open,
 		key:  i.key,
 		settle: func(ctx context.Context, msg jetstream.Msg) time.Duration {
 			return i.settle(ctx, msg, handle)
 		},
 	}
+	sweeping, stop := context.WithCancel(ctx)
+	var sweeper sync.WaitGroup
+	sweeper.Go(func() { i.sweep(sweeping) })
+	defer sweeper.Wait()
+	defer stop()
 	return f.run(ctx)
 }
 

@@ -26,8 +26,8 @@ type span struct {
 
 // Load calls fold for every lane with its recent entries, as Read returns them.
 // Its cost grows with the lanes and their open watches, not with history. A lane
-// with a damaged entry is left out, logged, and part of the error at the end: the
-// other lanes are loaded all the same. An error of fold ends the load at once.
+// with a damaged entry is left out and logged, and the others are loaded all the
+// same: then the error is a *DamagedLanesError. An error of fold ends the load at once.
 func (j *Journal) Load(ctx context.Context, fold func(rules.LaneID, []watcher.Entry) error) error {
 	spans, err := j.spans(ctx)
 	if err != nil {
@@ -50,8 +50,17 @@ func (j *Journal) Load(ctx context.Context, fold func(rules.LaneID, []watcher.En
 			}
 		}
 	}
-	return errors.Join(damages...)
+	if len(damages) > 0 {
+		return &DamagedLanesError{damages}
+	}
+	return nil
 }
+
+// DamagedLanesError says that some lanes could not be loaded, and all others were.
+type DamagedLanesError struct{ Lanes []error }
+
+func (e *DamagedLanesError) Error() string   { return errors.Join(e.Lanes...).Error() }
+func (e *DamagedLanesError) Unwrap() []error { return e.Lanes }
 
 func (j *Journal) foldLane(token string, entries []watcher.Entry, fold func(rules.LaneID, []watcher.Entry) error) error {
 	if len(entries) == 0 {

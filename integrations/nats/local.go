@@ -47,14 +47,23 @@ func LocalConfig(store string) (Config, error) {
 }
 
 // writeAddress tells the command line where the server listens; an empty url
-// says that it has stopped. The rename makes a half-written file impossible.
+// says that it has stopped.
 func writeAddress(store, url string) error {
 	text, err := json.Marshal(address{URL: url})
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(store, addressFile)
-	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
+	return replaceFile(filepath.Join(store, addressFile), text)
+}
+
+// replaceFile writes a file of which a crash leaves either nothing or all.
+func replaceFile(path string, text []byte) error {
+	file, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
 	return os.Rename(path+".new", path)
@@ -91,7 +100,7 @@ func newLocalKey(path string) (nkeys.KeyPair, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the store's key: %w", err)
 	}
-	if err := os.WriteFile(path, append(seed, '\n'), 0o600); err != nil {
+	if err := replaceFile(path, append(seed, '\n')); err != nil {
 		return nil, fmt.Errorf("keep the store's key: %w", err)
 	}
 	return pair, nil

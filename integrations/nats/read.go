@@ -141,7 +141,8 @@ func scan(ctx context.Context, stream jetstream.Stream, cfg jetstream.OrderedCon
 		if err != nil {
 			return err
 		}
-		if seq <= to {
+		// Later messages count as well: of a fact that was put again meanwhile, the later is all there is.
+		if seq <= to || cfg.DeliverPolicy == jetstream.DeliverLastPerSubjectPolicy {
 			if err := each(msg, seq); err != nil {
 				return err
 			}

@@ -89,9 +89,12 @@ func (l *Lease) renewOnce(ctx context.Context, t *Tenure, deadline time.Time) er
 	return l.write(ctx, t)
 }
 
+// partingTimeout bounds what a stop waits for a server that does not answer.
+const partingTimeout = 2 * time.Second
+
 // giveBack removes the lease if it is still this replica's, so that a standby need not wait.
 func (l *Lease) giveBack(ctx context.Context, t Tenure) {
-	ctx, cancel := context.WithTimeout(ctx, l.timing.Renew)
+	ctx, cancel := context.WithTimeout(ctx, min(l.timing.Renew, partingTimeout))
 	defer cancel()
 	give := func(after uint64) error {
 		_, err := l.facts.publish(ctx, deletion(l.subject),

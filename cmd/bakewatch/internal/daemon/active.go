@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cenkalti/backoff/v4"
+
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/integrations/nats"
 	"github.com/bakewatch/bakewatch/integrations/nats/events"
@@ -22,8 +24,8 @@ func (d *Daemon) act(ctx context.Context, epoch uint64) error {
 	if err != nil {
 		return err
 	}
-	if err := owner.Load(ctx); err != nil {
-		log.Error("some lanes could not be read and are left alone", "err", err)
+	if err := d.load(ctx, owner); err != nil {
+		return err
 	}
 	channels, err := d.telling(ctx, owner)
 	if err != nil {
@@ -34,7 +36,13 @@ func (d *Daemon) act(ctx context.Context, epoch uint64) error {
 	defer d.metrics.active.Set(0)
 
 	// The owner outlives what feeds it, so that what is under way comes to its end.
-	owning, letGo := context.WithCancel(context.WithoutCancel(ctx))
+	// Unless the lease is lost: then another may begin any moment, and all stops at once.
+	owning, letGo := context.WithCancelCause(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), nats.ErrLeaseLost) {
+			letGo(watcher.ErrFenced)
+		}
+	})
 	owned := newGroup(owning)
 	owned.run("watches", func(ctx context.Context) error { return owner.Run(ctx, grace) })
 	messages := newGroup(owned.ctx)
@@ -51,11 +59,28 @@ func (d *Daemon) act(ctx context.Context, epoch uint64) error {
 		}
 	})
 	err = feeding.wait()
-	letGo()
+	letGo(nil)
 	if cause := context.Cause(ctx); errors.Is(cause, nats.ErrLeaseLost) {
 		log.Error("the lease is lost: another daemon may act now", "err", cause)
 	}
 	return errors.Join(err, owned.wait(), messages.wait())
+}
+
+// load reads all lanes, again and again until it is done: a daemon that has read
+// nothing would leave every open watch alone. A damaged lane is no reason to wait.
+func (d *Daemon) load(ctx context.Context, owner *watcher.Owner) error {
+	pace := backoff.NewExponentialBackOff(backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
+	return backoff.RetryNotify(func() error {
+		err := owner.Load(ctx)
+		var damaged *nats.DamagedLanesError
+		if errors.As(err, &damaged) {
+			d.cfg.Log.Error("some lanes are damaged and are left alone", "lanes", len(damaged.Lanes), "err", err)
+			return nil
+		}
+		return err
+	}, backoff.WithContext(pace, ctx), func(err error, pause time.Duration) {
+		d.cfg.Log.Error("the journal could not be read; nothing is judged until it is", "err", err, "again_in", pause)
+	})
 }
 
 func (d *Daemon) owner(epoch uint64) (*watcher.Owner, error) {

@@ -84,7 +84,7 @@ func (d *Daemon) connect(ctx context.Context) error {
 	}
 	d.conn = conn
 	d.defers(func() {
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
 		if err := conn.Close(ending); err != nil {
 			d.cfg.Log.Warn("NATS did not close cleanly", "err", err)

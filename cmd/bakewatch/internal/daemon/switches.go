@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +21,9 @@ type switchboard struct {
 	file  string
 	log   *slog.Logger
 	state atomic.Pointer[map[string]string] // why, by service; everywhere under everyService
+
+	mu      sync.Mutex        // of one refresh at a time: the one that began last is stored last
+	ordered map[string]string // as the facts said last
 }
 
 // everyService is the key of what holds everywhere; no service can have this name.
@@ -87,26 +92,35 @@ func (s *switchboard) run(ctx context.Context) error {
 	}
 }
 
+// refresh reads the orders and the file. Where the orders cannot be read, the file
+// counts all the same.
 func (s *switchboard) refresh(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	facts, err := s.facts.List(ctx, nats.FactDisarm)
+	if err == nil {
+		s.ordered = orders(facts)
+	}
 	state := map[string]string{}
-	if err != nil {
-		if before := s.state.Load(); before != nil {
-			state = *before
-		}
-	}
-	for _, fact := range facts {
-		var d disarmFact
-		if json.Unmarshal(fact.Value, &d) != nil {
-			d.Reason = "an order that cannot be read" // whatever it said, nobody armed again
-		}
-		state[fact.Key] = strings.TrimSpace(d.Reason + " (" + d.By + ")")
-	}
+	maps.Copy(state, s.ordered)
 	if why, ok := s.byFile(); ok {
 		state[everyService] = why
 	}
 	s.state.Store(&state)
 	return err
+}
+
+// orders says why nothing may be rolled back, by service.
+func orders(facts []nats.Fact) map[string]string {
+	ordered := make(map[string]string, len(facts))
+	for _, fact := range facts {
+		var d disarmFact
+		if json.Unmarshal(fact.Value, &d) != nil {
+			d.Reason = "an order that cannot be read" // whatever it said, nobody armed again
+		}
+		ordered[fact.Key] = strings.TrimSpace(d.Reason + " (" + d.By + ")")
+	}
+	return ordered
 }
 
 // byFile says why the file disarms, if it is there.
