@@ -12,7 +12,8 @@ type Executor interface {
 	// Rollback makes the subject's target live. It returns nil only when the tool
 	// said that this is done. Its error is typed: see Retryable, Permanent and Unknown.
 	Rollback(ctx context.Context, key string) error
-	// Live says which version is live now, or ErrCannotTell.
+	// Live says which version is live now, or ErrCannotTell. Any other error means
+	// that the question itself failed, and may be answered when it is asked again.
 	Live(ctx context.Context) (version string, err error)
 	// Idempotent promises that a second Rollback with the same key does no harm.
 	Idempotent() bool
@@ -23,7 +24,13 @@ type Binder interface {
 	Bind(with map[string]any, subject Subject) (Executor, error)
 }
 
-// ErrCannotTell is what Live returns when the tool does not know.
+// LongestEnd is how long after its context is over an executor may take to end what
+// it began and come back. Grant.Longest counts on it: after that another replica may
+// resume the rollback.
+const LongestEnd = 35 * time.Second
+
+// ErrCannotTell is what Live returns when the tool does not know, and will not know
+// when it is asked again.
 var ErrCannotTell = errors.New("cannot tell which version is live")
 
 // Class says what the caller of a failed call may do next.

@@ -22,21 +22,19 @@ type Runner struct {
 // defaultTimeout bounds a rollback whose plan says nothing.
 const defaultTimeout = 5 * time.Minute
 
-// asking bounds one question for the live version.
-const asking = 15 * time.Second
-
-// abandon is how long after its time is over an executor may take to come back.
-// One that hangs for ever must not keep people from being told.
-const abandon = asking + 5*time.Second
+// abandon is how long after its time is over an executor may take to come back: to
+// end what it began, and then to be asked once more what is live. One that hangs for
+// ever must not keep people from being told.
+const abandon = LongestEnd + asking + 5*time.Second
 
 // Run carries out a grant whose intent was written just now by this process. It
 // returns when the target is live, the try has failed, or its time is over.
 func (r Runner) Run(ctx context.Context, g Grant) Outcome {
 	return r.withExecutor(ctx, g, func(ctx context.Context, x Executor) Outcome {
-		if live, err := r.live(ctx, x); err == nil && live != g.intent.Subject.From && live != g.intent.Subject.To {
+		if live, err := before(ctx, x); err == nil && live != g.intent.Subject.From && live != g.intent.Subject.To {
 			return outcome(g, ResultFailed, live, fmt.Sprintf("nothing was done: %s is live by now, not %s", live, g.intent.Subject.From))
 		}
-		return r.try(ctx, x, g)
+		return r.try(ctx, x, g, false)
 	})
 }
 
@@ -44,18 +42,18 @@ func (r Runner) Run(ctx context.Context, g Grant) Outcome {
 // time, unless the executor promises that this does no harm.
 func (r Runner) Resume(ctx context.Context, g Grant) Outcome {
 	return r.withExecutor(ctx, g, func(ctx context.Context, x Executor) Outcome {
-		live, err := r.live(ctx, x)
+		live, err := r.settled(ctx, x)
 		switch {
 		case err == nil && live == g.intent.Subject.To:
 			return outcome(g, ResultDone, live, "")
 		case err == nil && live != g.intent.Subject.From:
 			return outcome(g, ResultUnknown, live, fmt.Sprintf("interrupted; %s is live by now", live))
 		case x.Idempotent():
-			return r.try(ctx, x, g)
+			return r.try(ctx, x, g, true)
 		case err == nil:
 			return outcome(g, ResultUnknown, live, fmt.Sprintf("interrupted while it was being done; %s is still live, and the executor must not be called twice", live))
 		}
-		return outcome(g, ResultUnknown, "", "interrupted while it was being done, and the executor cannot tell which version is live")
+		return outcome(g, ResultUnknown, "", "interrupted while it was being done, and nobody says which version is live: "+err.Error())
 	})
 }
 
@@ -103,9 +101,9 @@ func (r Runner) guarded(ctx context.Context, g Grant, do func(context.Context, E
 	return do(ctx, x)
 }
 
-// try calls the executor, again where that is safe, then asks what is live.
-func (r Runner) try(ctx context.Context, x Executor, g Grant) Outcome {
-	maybe := false   // a call may have acted although it failed
+// try calls the executor, again where that is safe, then asks what is live. maybe: a
+// call may have acted although it failed, or was never heard of again.
+func (r Runner) try(ctx context.Context, x Executor, g Grant, maybe bool) Outcome {
 	var failed error // of the last call
 	err := backoff.Retry(func() error {
 		failed = x.Rollback(ctx, g.Key())
@@ -129,7 +127,7 @@ func (r Runner) try(ctx context.Context, x Executor, g Grant) Outcome {
 	if !maybe {
 		return outcome(g, ResultFailed, "", "nothing was done: "+failed.Error())
 	}
-	if live, err := r.live(context.WithoutCancel(ctx), x); err == nil && live == g.intent.Subject.To {
+	if live, err := last(ctx, x); err == nil && live == g.intent.Subject.To {
 		return outcome(g, ResultDone, live, "")
 	}
 	return outcome(g, ResultUnknown, "", "it may or may not have been done: "+failed.Error())
@@ -162,37 +160,6 @@ func (r Runner) pauses() backoff.BackOff {
 	}
 	b.MaxInterval = 30 * b.InitialInterval
 	return b
-}
-
-// confirm asks what is live after the executor has said done, until it is the target.
-// An executor that can never tell is believed, and the outcome says so by naming no
-// version. One that has told another version is not, even if it stops telling.
-func (r Runner) confirm(ctx context.Context, x Executor, g Grant) Outcome {
-	seen := ""
-	_ = backoff.Retry(func() error {
-		live, err := r.live(ctx, x)
-		switch {
-		case err == nil && live == g.intent.Subject.To:
-			seen = live
-			return nil
-		case err == nil:
-			seen = live
-			return fmt.Errorf("%s is still live", live)
-		case seen == "":
-			return nil
-		}
-		return err
-	}, backoff.WithContext(r.pauses(), ctx))
-	if seen == "" || seen == g.intent.Subject.To {
-		return outcome(g, ResultDone, seen, "")
-	}
-	return outcome(g, ResultFailed, seen, fmt.Sprintf("the executor said done, but %s is live", seen))
-}
-
-func (r Runner) live(ctx context.Context, x Executor) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, asking)
-	defer cancel()
-	return x.Live(ctx)
 }
 
 func outcome(g Grant, result Result, live, reason string) Outcome {

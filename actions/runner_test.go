@@ -51,12 +51,18 @@ func (x *tool) Live(ctx context.Context) (string, error) {
 		return answer, nil
 	case error:
 		return "", answer
+	case hanging:
+		<-ctx.Done()
+		return "", ctx.Err()
 	default:
 		panic("the tool is confused")
 	}
 }
 
 func (x *tool) Idempotent() bool { return x.idempotent }
+
+// hanging is an answer that does not come.
+type hanging struct{}
 
 const (
 	from, to = "2.4.0", "2.3.9"
@@ -120,11 +126,14 @@ func TestARollbackThatWasJustIntended(t *testing.T) {
 		"is done although the target was live before":    {tool{live: []any{to}}, expected{actions.ResultDone, to, 1, ""}},
 		"takes a while to show":                          {tool{live: []any{from, from, from, from, to}}, expected{actions.ResultDone, to, 1, ""}},
 		"shows although the tool falters in between":     {tool{live: []any{from, from, errPlain, to}}, expected{actions.ResultDone, to, 1, ""}},
-		"never shows":                           {tool{live: []any{from}}, expected{actions.ResultFailed, from, 1, "said done, but 2.4.0 is live"}},
-		"never shows, and then nobody can tell": {tool{live: []any{from, from, actions.ErrCannotTell}}, expected{actions.ResultFailed, from, 1, "said done, but 2.4.0 is live"}},
-		"is not done where another is live":     {tool{live: []any{"2.5.0"}}, expected{actions.ResultFailed, "2.5.0", 0, "2.5.0 is live by now, not 2.4.0"}},
-		"fails for good":                        {tool{errs: []error{errNever}}, expected{actions.ResultFailed, "", 1, "nothing was done: no such service"}},
-		"works at the third try":                {tool{errs: []error{errLater, errLater, nil}}, expected{actions.ResultDone, "", 3, ""}},
+		"is asked for again where a question fails":      {tool{live: []any{from, errPlain, to}}, expected{actions.ResultDone, to, 1, ""}},
+		"is not believed because a question failed":      {tool{live: []any{from, errLost, from}}, expected{actions.ResultFailed, from, 1, "said done, but 2.4.0 is live"}},
+		"is unknown where every question fails":          {tool{live: []any{errPlain}}, expected{actions.ResultUnknown, "", 1, "nobody says which version is live: something else"}},
+		"never shows":                                    {tool{live: []any{from}}, expected{actions.ResultFailed, from, 1, "said done, but 2.4.0 is live"}},
+		"never shows, and then nobody can tell":          {tool{live: []any{from, from, actions.ErrCannotTell}}, expected{actions.ResultFailed, from, 1, "said done, but 2.4.0 is live"}},
+		"is not done where another is live":              {tool{live: []any{"2.5.0"}}, expected{actions.ResultFailed, "2.5.0", 0, "2.5.0 is live by now, not 2.4.0"}},
+		"fails for good":                                 {tool{errs: []error{errNever}}, expected{actions.ResultFailed, "", 1, "nothing was done: no such service"}},
+		"works at the third try":                         {tool{errs: []error{errLater, errLater, nil}}, expected{actions.ResultDone, "", 3, ""}},
 		"works at the third try of an idempotent tool whose answers were lost": {
 			tool{errs: []error{errLost, errPlain, nil}, idempotent: true}, expected{actions.ResultDone, "", 3, ""},
 		},
@@ -166,15 +175,20 @@ func TestARollbackThatMayHaveBeenTriedBefore(t *testing.T) {
 		tool tool
 		want expected
 	}{
-		"was done":                              {tool{live: []any{to}}, expected{actions.ResultDone, to, 0, ""}},
-		"was done, by an idempotent tool":       {tool{live: []any{to}, idempotent: true}, expected{actions.ResultDone, to, 0, ""}},
-		"is unknown where nobody can tell":      {tool{}, expected{actions.ResultUnknown, "", 0, "cannot tell"}},
-		"is unknown where the old one is live":  {tool{live: []any{from}}, expected{actions.ResultUnknown, from, 0, "must not be called twice"}},
-		"is unknown where a third one is live":  {tool{live: []any{"2.5.0"}, idempotent: true}, expected{actions.ResultUnknown, "2.5.0", 0, "2.5.0 is live by now"}},
-		"is tried again by an idempotent tool":  {tool{idempotent: true}, expected{actions.ResultDone, "", 1, ""}},
-		"is tried again, and the target shows":  {tool{idempotent: true, live: []any{from, to}}, expected{actions.ResultDone, to, 1, ""}},
-		"is tried again and again":              {tool{idempotent: true, errs: []error{errLater, errLost, nil}}, expected{actions.ResultDone, "", 3, ""}},
-		"is tried again, and fails for good":    {tool{idempotent: true, errs: []error{errNever}}, expected{actions.ResultFailed, "", 1, "no such service"}},
+		"was done":                                  {tool{live: []any{to}}, expected{actions.ResultDone, to, 0, ""}},
+		"was done, by an idempotent tool":           {tool{live: []any{to}, idempotent: true}, expected{actions.ResultDone, to, 0, ""}},
+		"is unknown where nobody can tell":          {tool{}, expected{actions.ResultUnknown, "", 0, "cannot tell"}},
+		"is unknown where the old one is live":      {tool{live: []any{from}}, expected{actions.ResultUnknown, from, 0, "must not be called twice"}},
+		"is unknown where a third one is live":      {tool{live: []any{"2.5.0"}, idempotent: true}, expected{actions.ResultUnknown, "2.5.0", 0, "2.5.0 is live by now"}},
+		"is tried again by an idempotent tool":      {tool{idempotent: true}, expected{actions.ResultDone, "", 1, ""}},
+		"is tried again, and the target shows":      {tool{idempotent: true, live: []any{from, to}}, expected{actions.ResultDone, to, 1, ""}},
+		"is tried again and again":                  {tool{idempotent: true, errs: []error{errLater, errLost, nil}}, expected{actions.ResultDone, "", 3, ""}},
+		"was done, and the question fails at first": {tool{live: []any{errPlain, errLater, to}}, expected{actions.ResultDone, to, 0, ""}},
+		"is unknown where every question fails":     {tool{live: []any{errPlain}}, expected{actions.ResultUnknown, "", 0, "something else"}},
+		"is tried again where every question fails": {tool{idempotent: true, live: []any{errPlain}}, expected{actions.ResultUnknown, "", 1, "something else"}},
+		"is tried again, and that fails for good, but the first try may have done it": {
+			tool{idempotent: true, errs: []error{errNever}}, expected{actions.ResultUnknown, "", 1, "no such service"},
+		},
 		"is unknown where the tool is confused": {tool{live: []any{7}}, expected{actions.ResultUnknown, "", 0, "panic"}},
 	} {
 		t.Run(name, func(t *testing.T) {

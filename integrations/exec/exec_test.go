@@ -151,28 +151,57 @@ func TestNothingIsLeftBehindWhenTimeIsUp(t *testing.T) {
 func TestLiveTellsAVersionOrThatItCannot(t *testing.T) {
 	for name, c := range map[string]struct {
 		line, want string
+		again      bool // the question failed, and may be asked again
 	}{
-		"a version":                     {`echo "  2.3.9 "`, "2.3.9"},
-		"a version and a log on stderr": {`echo connecting >&2; echo 2.3.9`, "2.3.9"},
-		"nothing":                       {`:`, ""},
-		"two lines":                     {`echo 2.3.9; echo 2.4.0`, ""},
-		"a sentence":                    {`echo "no such service"`, ""},
-		"a version, but it failed":      {`echo 2.3.9; exit 1`, ""},
-		"a flood":                       {`head -c 1000000 /dev/zero | tr '\0' 2`, ""},
+		"a version":                     {`echo "  2.3.9 "`, "2.3.9", false},
+		"a version and a log on stderr": {`echo connecting >&2; echo 2.3.9`, "2.3.9", false},
+		"nothing":                       {`:`, "", false},
+		"two lines":                     {`echo 2.3.9; echo 2.4.0`, "", false},
+		"a sentence":                    {`echo "no such service"`, "", false},
+		"a flood":                       {`head -c 1000000 /dev/zero | tr '\0' 2`, "", false},
+		"78: it never will":             {`exit 78`, "", false},
+		"a version, but it failed":      {`echo 2.3.9; exit 1`, "", true},
+		"75: not yet":                   {`exit 75`, "", true},
+		"a signal":                      {`echo 2.3.9; kill -9 $$`, "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			executor := bind(t, subject, "exit 1", "", func(o *exec.Options) { o.Live = []string{"/bin/sh", "-c", c.line} })
 			live, err := executor.Live(t.Context())
-			if live != c.want || (c.want == "") != errors.Is(err, actions.ErrCannotTell) {
-				t.Errorf("live %q, %v; want %q", live, err, c.want)
+			if live != c.want || (err == nil) != (c.want != "") || err != nil && errors.Is(err, actions.ErrCannotTell) == c.again {
+				t.Errorf("live %q, %v; want %q, ask again %v", live, err, c.want, c.again)
 			}
 		})
 	}
+	t.Run("a live command that is not there cannot tell", func(t *testing.T) {
+		executor := bind(t, subject, "", "", func(o *exec.Options) { o.Live = []string{"/no/such/program"} })
+		if _, err := executor.Live(t.Context()); !errors.Is(err, actions.ErrCannotTell) {
+			t.Error(err)
+		}
+	})
 	t.Run("without a live command it cannot tell", func(t *testing.T) {
 		if _, err := bind(t, subject, "", "", nil).Live(t.Context()); !errors.Is(err, actions.ErrCannotTell) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestAVersionThatIsPrintedOnTheWayOutIsNotBelieved(t *testing.T) {
+	dir := t.TempDir()
+	executor := bind(t, subject, "", "", func(o *exec.Options) {
+		o.Live = []string{"/bin/sh", "-c", `trap 'echo 2.3.9; exit 0' TERM; echo $$ > "$0/pid"; while :; do sleep 0.01; done`, dir}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	failed := make(chan error, 1)
+	go func() {
+		_, err := executor.Live(ctx)
+		failed <- err
+	}()
+	eventually(t, func() bool { return strings.HasSuffix(content(t, dir, "pid"), "\n") })
+	cancel()
+	if err := <-failed; err == nil || errors.Is(err, actions.ErrCannotTell) {
+		t.Error(err)
+	}
 }
 
 func TestTheErrorHoldsTheLastLines(t *testing.T) {

@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/integrations/outbound"
@@ -26,9 +24,6 @@ const (
 
 // prefix begins the names of the variables that the command gets.
 const prefix = "BAKEWATCH_"
-
-// liveTimeout is how long the live command may take.
-const liveTimeout = 30 * time.Second
 
 // longestValue bounds a value in the environment, where the kernel sets a limit;
 // on standard input it is whole.
@@ -94,37 +89,6 @@ func notStarted(program string, err error) error {
 		err = fmt.Errorf("%w (does it, its interpreter, and the working directory exist?)", err)
 	}
 	return actions.Permanent(err)
-}
-
-// version is what a version may look like: the same as in an event.
-var version = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/@:+-]{0,127}$`)
-
-// Live runs the live command and returns what it printed.
-func (e *executor) Live(ctx context.Context) (string, error) {
-	if len(e.options.Live) == 0 {
-		return "", fmt.Errorf("%w: the executor has no live command", actions.ErrCannotTell)
-	}
-	if err := ctx.Err(); err != nil {
-		return "", fmt.Errorf("%w: %w", actions.ErrCannotTell, err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
-	defer cancel()
-	redact := outbound.NewRedactor(e.secrets...)
-	var stdout head
-	ended, err := e.run(ctx, e.options.Live, "", &stdout)
-	if err != nil {
-		return "", fmt.Errorf("%w: %s: %w", actions.ErrCannotTell, e.options.Live[0], err)
-	}
-	if ended.code != 0 || ended.stopped {
-		return "", fmt.Errorf("%w: %s ended with %s; it said: %s", actions.ErrCannotTell,
-			e.options.Live[0], ended.state, ended.output.lastLines(redact))
-	}
-	printed := strings.TrimSpace(stdout.String())
-	if !version.MatchString(printed) {
-		return "", fmt.Errorf("%w: %s printed no version: %q", actions.ErrCannotTell,
-			e.options.Live[0], redact.Excerpt(printed, 200))
-	}
-	return printed, nil
 }
 
 // environment returns what the command gets besides its input, and nothing more.

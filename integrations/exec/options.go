@@ -128,7 +128,7 @@ func checkName(key, name string) error {
 
 // Binder makes the executor; it takes the variables to pass on from the environment.
 func (o *Options) Binder(name string, log *slog.Logger) (actions.Binder, error) {
-	b := &binder{options: *o, log: log.With("executor", name), passed: map[string]outbound.Secret{}}
+	b := &binder{options: *o, log: log.With("executor", name), passed: map[string]outbound.Secret{}, liveTimeout: liveTimeout}
 	for _, variable := range o.Pass {
 		value, set := os.LookupEnv(variable)
 		if !set {
@@ -154,6 +154,8 @@ type binder struct {
 	passed  map[string]outbound.Secret // from the daemon's environment, by name
 	secrets []outbound.Secret          // those of them that must not show
 	log     *slog.Logger
+
+	liveTimeout time.Duration // of the live command
 }
 
 // Bind makes the executor for one subject.

@@ -72,7 +72,8 @@ func (e *executor) Rollback(ctx context.Context, key string) error {
 	return e.judge(said, e.to)
 }
 
-// Live asks what is live now. The question names the subject in headers.
+// Live asks what is live now. The question names the subject in headers. A server
+// that refuses it, or answers without a version, cannot tell.
 func (e *executor) Live(ctx context.Context) (string, error) {
 	if e.live.IsZero() {
 		return "", fmt.Errorf("%w: the executor has no live_url", actions.ErrCannotTell)
@@ -90,8 +91,11 @@ func (e *executor) Live(ctx context.Context) (string, error) {
 		}
 	}
 	reply, err := e.call(ctx, http.MethodGet, e.live, rand.Text(), header, nil)
-	if err != nil {
+	switch {
+	case actions.Classify(err) == actions.ClassPermanent:
 		return "", fmt.Errorf("%w: %w", actions.ErrCannotTell, err)
+	case err != nil: // it may answer the next time
+		return "", err
 	}
 	var said struct {
 		Version string `json:"version"`

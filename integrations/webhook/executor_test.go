@@ -142,20 +142,25 @@ func TestAnOutcomeThatDoesNotComeInTimeIsUnknown(t *testing.T) {
 
 func TestLiveTellsAVersionOrThatItCannot(t *testing.T) {
 	for name, c := range map[string]struct {
-		live http.HandlerFunc
-		want string
+		live  http.HandlerFunc
+		want  string
+		again bool // the question failed, and may be asked again
 	}{
-		"a version":          {answers(200, `{"version":"2.3.9"}`), "2.3.9"},
-		"no version":         {answers(200, `{"version":""}`), ""},
-		"a sentence":         {answers(200, `{"version":"I do not know"}`), ""},
-		"no JSON":            {answers(200, `2.3.9`), ""},
-		"a version, but 500": {answers(500, `{"version":"2.3.9"}`), ""},
-		"no such endpoint":   {nil, ""},
+		"a version":           {answers(200, `{"version":"2.3.9"}`), "2.3.9", false},
+		"no version":          {answers(200, `{"version":""}`), "", false},
+		"a sentence":          {answers(200, `{"version":"I do not know"}`), "", false},
+		"no JSON":             {answers(200, `2.3.9`), "", false},
+		"a refusal":           {answers(403, ""), "", false},
+		"a version, but 500":  {answers(500, `{"version":"2.3.9"}`), "", true},
+		"nobody there yet":    {answers(503, ""), "", true},
+		"too many questions":  {answers(429, ""), "", true},
+		"a broken connection": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "", true},
+		"no such endpoint":    {nil, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			live, err := tool{order: answers(204, ""), live: c.live}.bind(t).Live(t.Context())
-			if live != c.want || (c.want == "") != errors.Is(err, actions.ErrCannotTell) {
-				t.Errorf("live %q, %v; want %q", live, err, c.want)
+			if live != c.want || (err == nil) != (c.want != "") || err != nil && errors.Is(err, actions.ErrCannotTell) == c.again {
+				t.Errorf("live %q, %v; want %q, ask again %v", live, err, c.want, c.again)
 			}
 		})
 	}
