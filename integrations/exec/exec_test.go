@@ -236,7 +236,8 @@ func TestOptionsAreCheckedAtLoad(t *testing.T) {
 		"a name of ours":       {func(o *exec.Options) { o.Env = map[string]string{"BAKEWATCH_TO": "1"} }, "set by Bakewatch"},
 		"an odd name":          {func(o *exec.Options) { o.Pass = []string{"A=B"} }, "no name of an environment variable"},
 		"a relative directory": {func(o *exec.Options) { o.Dir = "work" }, "dir: "},
-		"no time to end":       {func(o *exec.Options) { o.KillAfter = 0 }, "kill_after: "},
+		"no time to end":       {func(o *exec.Options) { o.KillAfter = 0 }, "kill_after: must be more"},
+		"too much time to end": {func(o *exec.Options) { o.KillAfter = rules.Duration(31 * time.Second) }, "kill_after: must be at most 30s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			options := exec.Kind().New().(*exec.Options)

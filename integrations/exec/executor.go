@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/integrations/outbound"
@@ -44,7 +45,12 @@ func (e *executor) Rollback(ctx context.Context, key string) error {
 	if err := ctx.Err(); err != nil {
 		return actions.Retryable(fmt.Errorf("%s was not started: %w", e.options.Command[0], err))
 	}
-	ended, err := e.run(ctx, e.options.Command, key, nil)
+	lock, err := e.hold(ctx, key)
+	if err != nil {
+		return actions.Unknown(fmt.Errorf("%s was not started: %w", e.options.Command[0], err))
+	}
+	ended, err := e.run(ctx, call{argv: e.options.Command, key: key, killAfter: time.Duration(e.options.KillAfter), lock: lock})
+	letGo(lock, ended.left)
 	if err != nil {
 		return notStarted(e.options.Command[0], err)
 	}

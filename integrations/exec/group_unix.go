@@ -30,7 +30,7 @@ func endGroup(group int, patience time.Duration) bool {
 		return true
 	}
 	_ = syscall.Kill(-group, syscall.SIGKILL)
-	return waitGroup(group, 5*time.Second)
+	return waitGroup(group, groupWait)
 }
 
 // waitGroup polls: nobody is told when the children of an ended process end.

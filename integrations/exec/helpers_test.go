@@ -54,3 +54,16 @@ func groupOf(t *testing.T, dir string) int {
 }
 
 func alive(group int) bool { return !errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) }
+
+func uid() string { return strconv.Itoa(os.Getuid()) }
+
+func kill(t *testing.T, pid string) {
+	t.Helper()
+	process, err := strconv.Atoi(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(process, syscall.SIGKILL); err != nil {
+		t.Error(err)
+	}
+}

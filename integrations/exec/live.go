@@ -28,7 +28,7 @@ func (e *executor) Live(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.liveTimeout)
 	defer cancel()
 	var stdout head
-	ended, err := e.run(ctx, e.options.Live, "", &stdout)
+	ended, err := e.run(ctx, call{argv: e.options.Live, stdout: &stdout, killAfter: min(liveKillAfter, time.Duration(e.options.KillAfter))})
 	if err != nil {
 		return "", liveNotStarted(e.options.Live[0], err)
 	}

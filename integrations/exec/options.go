@@ -68,10 +68,20 @@ func (o *Options) Check() error {
 	for _, name := range o.Pass {
 		errs = append(errs, checkName("pass", name))
 	}
-	if o.KillAfter <= 0 {
-		errs = append(errs, &rules.FieldError{Key: "kill_after", Err: errors.New("must be more than nothing")})
+	return errors.Join(append(errs, checkKillAfter(o.KillAfter))...)
+}
+
+func checkKillAfter(d rules.Duration) error {
+	switch {
+	case d <= 0:
+		return &rules.FieldError{Key: "kill_after", Err: errors.New("must be more than nothing")}
+	case d > rules.Duration(longestKillAfter):
+		return &rules.FieldError{
+			Key: "kill_after", Err: fmt.Errorf("must be at most %s", rules.Duration(longestKillAfter)),
+			Hint: "if the command needs longer, give it a longer timeout in the plan: after that nobody waits for it",
+		}
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // Check says what is wrong with a plan's `with`.

@@ -3,129 +3,105 @@ package exec
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/bakewatch/bakewatch/integrations/outbound"
+	"github.com/bakewatch/bakewatch/actions"
 )
 
-// outputLimit is how many bytes of output are kept: the last of a rollback's, the
-// first of what live prints.
-const outputLimit = 64 << 10
+// How long a command may take to end. Grant.Longest counts on it that nothing of a
+// rollback is left after actions.LongestEnd.
+const (
+	groupWait        = 5 * time.Second // for a killed group to be gone
+	longestKillAfter = actions.LongestEnd - groupWait
+	stopWithin       = 500 * time.Millisecond // where the daemon stops: it gives rollbacks one second
+	liveKillAfter    = time.Second            // the live command only reads
+)
+
+// call is one command to be run.
+type call struct {
+	argv      []string
+	key       string
+	stdout    io.Writer // nil: together with its errors, so that their order is kept
+	killAfter time.Duration
+	lock      *os.File // inherited, see hold; nil: none
+}
 
 // result is how a process ended.
 type result struct {
 	code    int    // -1: by a signal
 	state   string // "exit status 3", "signal: killed"
 	stopped bool   // it was told to end
+	left    bool   // and would not
 	output  *tail  // what it wrote, in order, without what went to stdout's own writer
 }
 
-// run runs one command to its end. Its standard output goes to stdout; if that is
-// nil, to result.output together with its errors, so that their order is kept.
-// The error means that no process was started.
-func (e *executor) run(ctx context.Context, argv []string, key string, stdout io.Writer) (result, error) {
-	env, err := e.environment(key)
-	if err != nil {
-		return result{}, err
-	}
-	input, err := e.input(key)
-	if err != nil {
-		return result{}, err
-	}
+// run runs one command to its end. The error means that no process was started.
+func (e *executor) run(ctx context.Context, c call) (result, error) {
 	ended := result{output: &tail{}}
-	if stdout == nil {
-		stdout = ended.output
+	cmd, err := e.command(ctx, c, ended.output)
+	if err != nil {
+		return result{}, err
 	}
-	cmd := exec.CommandContext(ctx, argv[0], slices.Concat(argv[1:], e.args)...) //nolint:gosec // the operator's own argv, never an event's
-	cmd.Env, cmd.Dir = env, e.options.Dir
-	if cmd.Dir == "" {
-		cmd.Dir = "/"
-	}
-	cmd.Stdin = bytes.NewReader(input)
-	cmd.Stdout, cmd.Stderr = stdout, ended.output
-	killAfter := time.Duration(e.options.KillAfter)
-	ownGroup(cmd)
-	var stopped time.Time // Wait returns after Cancel has
-	cmd.Cancel = func() error {
+	patience, stopped := c.killAfter, time.Time{}
+	cmd.Cancel = func() error { // Wait returns, and reads WaitDelay, after Cancel has returned
 		stopped = time.Now()
+		if errors.Is(ctx.Err(), context.Canceled) {
+			patience = min(patience, stopWithin)
+			cmd.WaitDelay = patience
+		}
 		return terminate(cmd.Process.Pid)
 	}
-	cmd.WaitDelay = killAfter
 	if err := cmd.Start(); err != nil {
 		return result{}, err
 	}
 	waitErr := cmd.Wait()
-	if !stopped.IsZero() {
-		ended.stopped = true
+	if ended.stopped = !stopped.IsZero(); ended.stopped {
 		// The command may have left children that did not heed SIGTERM.
-		if !endGroup(cmd.Process.Pid, killAfter-time.Since(stopped)) {
+		if ended.left = !endGroup(cmd.Process.Pid, patience-time.Since(stopped)); ended.left {
 			e.log.Warn("processes of a stopped command would not end", "group", cmd.Process.Pid)
 		}
 	}
-	if cmd.ProcessState == nil {
-		ended.code, ended.state = -1, fmt.Sprintf("an unknown status (%v)", waitErr)
-		return ended, nil
-	}
-	ended.code, ended.state = cmd.ProcessState.ExitCode(), cmd.ProcessState.String()
+	ended.code, ended.state = state(cmd.ProcessState, waitErr)
 	return ended, nil
 }
 
-// head keeps the first bytes written.
-type head struct {
-	mu   sync.Mutex
-	kept []byte
-}
-
-func (h *head) Write(p []byte) (int, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.kept = append(h.kept, p[:min(len(p), outputLimit-len(h.kept))]...)
-	return len(p), nil
-}
-
-func (h *head) String() string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return string(h.kept)
-}
-
-// tail keeps the last bytes written.
-type tail struct {
-	mu   sync.Mutex
-	kept []byte
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(p) >= outputLimit {
-		t.kept = append(t.kept[:0], p[len(p)-outputLimit:]...)
-		return len(p), nil
+// command makes the process, which is not started.
+func (e *executor) command(ctx context.Context, c call, output io.Writer) (*exec.Cmd, error) {
+	env, err := e.environment(c.key)
+	if err != nil {
+		return nil, err
 	}
-	t.kept = append(t.kept, p...)
-	if len(t.kept) > 2*outputLimit {
-		t.kept = append(t.kept[:0], t.kept[len(t.kept)-outputLimit:]...)
+	input, err := e.input(c.key)
+	if err != nil {
+		return nil, err
 	}
-	return len(p), nil
+	cmd := exec.CommandContext(ctx, c.argv[0], slices.Concat(c.argv[1:], e.args)...) //nolint:gosec // the operator's own argv, never an event's
+	cmd.Env, cmd.Dir = env, e.options.Dir
+	if cmd.Dir == "" {
+		cmd.Dir = "/"
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), output, output
+	if c.stdout != nil {
+		cmd.Stdout = c.stdout
+	}
+	if c.lock != nil {
+		cmd.ExtraFiles = []*os.File{c.lock}
+	}
+	cmd.WaitDelay = c.killAfter
+	ownGroup(cmd)
+	return cmd, nil
 }
 
-// lastLines returns the last five lines that say something, cut, on one line and
-// without secrets.
-func (t *tail) lastLines(redact outbound.Redactor) string {
-	t.mu.Lock()
-	text := redact.Text(string(t.kept))
-	t.mu.Unlock()
-	var lines []string
-	for line := range strings.Lines(text) {
-		if line = redact.Excerpt(line, 200); line != "" {
-			lines = append(lines, line)
-		}
+// state says how a process ended.
+func state(of *os.ProcessState, waitErr error) (code int, text string) {
+	if of == nil {
+		return -1, fmt.Sprintf("an unknown status (%v)", waitErr)
 	}
-	return strings.Join(lines[max(0, len(lines)-5):], " | ")
+	return of.ExitCode(), of.String()
 }
