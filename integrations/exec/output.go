@@ -34,18 +34,15 @@ func (h *head) String() string {
 type tail struct {
 	mu   sync.Mutex
 	kept []byte
+	cut  bool // bytes before them are gone
 }
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(p) >= outputLimit {
-		t.kept = append(t.kept[:0], p[len(p)-outputLimit:]...)
-		return len(p), nil
-	}
 	t.kept = append(t.kept, p...)
 	if len(t.kept) > 2*outputLimit {
-		t.kept = append(t.kept[:0], t.kept[len(t.kept)-outputLimit:]...)
+		t.kept, t.cut = append(t.kept[:0], t.kept[len(t.kept)-outputLimit:]...), true
 	}
 	return len(p), nil
 }
@@ -53,14 +50,21 @@ func (t *tail) Write(p []byte) (int, error) {
 // lastLines returns the last five lines that say something, cut, on one line and
 // without secrets.
 func (t *tail) lastLines(redact outbound.Redactor) string {
-	t.mu.Lock()
-	text := redact.Text(string(t.kept))
-	t.mu.Unlock()
 	var lines []string
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(t.text(redact)) {
 		if line = redact.Excerpt(line, 200); line != "" {
 			lines = append(lines, line)
 		}
 	}
 	return strings.Join(lines[max(0, len(lines)-5):], " | ")
+}
+
+// text returns what is kept without secrets, also where one was cut through.
+func (t *tail) text(redact outbound.Redactor) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.cut {
+		return redact.Rest(string(t.kept))
+	}
+	return redact.Text(string(t.kept))
 }

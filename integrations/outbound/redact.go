@@ -16,7 +16,10 @@ const shortestSecret = 4
 
 // Redactor takes known secrets out of text that came from outside. The zero
 // Redactor knows none.
-type Redactor struct{ replacer *strings.Replacer }
+type Redactor struct {
+	replacer *strings.Replacer
+	forms    []Secret // as they are written, the longest first
+}
 
 // NewRedactor makes a redactor for the secrets, as they are and as URLs and JSON
 // write them. Values of fewer than 4 bytes are ignored.
@@ -32,11 +35,14 @@ func NewRedactor(secrets ...Secret) Redactor {
 	}
 	// Of two secrets that begin alike, the longer is to be found first.
 	slices.SortFunc(forms, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	var r Redactor
 	var pairs []string
 	for _, form := range slices.Compact(forms) {
 		pairs = append(pairs, form, redacted)
+		r.forms = append(r.forms, NewSecret(form))
 	}
-	return Redactor{replacer: strings.NewReplacer(pairs...)}
+	r.replacer = strings.NewReplacer(pairs...)
+	return r
 }
 
 // Text returns the text without the secrets.
@@ -45,6 +51,31 @@ func (r Redactor) Text(text string) string {
 		return text
 	}
 	return r.replacer.Replace(text)
+}
+
+// Rest returns a text whose beginning was cut off without the secrets, and without
+// as much of its new beginning as may be the end of one.
+func (r Redactor) Rest(text string) string {
+	if len(r.forms) == 0 {
+		return text
+	}
+	from := min(len(r.forms[0].Reveal())-1, len(text))
+	for end := r.through(text, from); end > from; end = r.through(text, from) {
+		from = end
+	}
+	return r.Text(text[from:])
+}
+
+// through returns where a secret ends that begins before at and ends after it, else at.
+func (r Redactor) through(text string, at int) int {
+	for _, secret := range r.forms {
+		form := secret.Reveal()
+		first, last := max(0, at-len(form)+1), min(len(text), at+len(form)-1)
+		if i := strings.Index(text[first:last], form); i >= 0 {
+			return first + i + len(form)
+		}
+	}
+	return at
 }
 
 // Excerpt returns the beginning of a text from outside, at most limit runes on

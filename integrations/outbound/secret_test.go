@@ -73,6 +73,26 @@ func TestTheLongerOfTwoSecretsIsFoundFirst(t *testing.T) {
 	}
 }
 
+// Wherever a text is cut, no end of a secret is left at its beginning.
+func TestTheEndOfASecretThatWasCutThroughDoesNotShow(t *testing.T) {
+	redact := outbound.NewRedactor(outbound.NewSecret("AaBbCcDdEe"), outbound.NewSecret("FfGgHh"), outbound.NewSecret("HhIiJj"))
+	text := "AaBbCcDdEeFfGgHhHhIiJj FfGgHh AaBbCcDdEeAaBbCcDdEe and the rest is shown"
+	for at := 1; at < len(text)-30; at++ {
+		got := redact.Rest(text[at:])
+		for _, part := range []string{"Aa", "Bb", "Cc", "Dd", "Ee", "Ff", "Gg", "Ii", "Jj"} {
+			if strings.Contains(got, part) {
+				t.Errorf("%q shows %q, cut before %q", got, part, text[at:])
+			}
+		}
+		if !strings.HasSuffix(got, "the rest is shown") {
+			t.Errorf("%q is too short, cut before %q", got, text[at:])
+		}
+	}
+	if got := (outbound.Redactor{}).Rest("as it is"); got != "as it is" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestSecretsComeFromAFileOrTheEnvironment(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
 	empty := filepath.Join(t.TempDir(), "empty")
