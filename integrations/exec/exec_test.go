@@ -122,6 +122,30 @@ func TestTheEnvironmentHoldsWhatWasSaidAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestThePlansArgumentsComeAfterTheOptionsInBothCommands(t *testing.T) {
+	dir := t.TempDir()
+	options := exec.Kind().New().(*exec.Options)
+	options.Command = []string{"/bin/sh", "-c", `printf '%s|' "$@" > "$0/args"; pwd > "$0/pwd"`, dir, "fixed"}
+	options.Live = []string{"/bin/sh", "-c", `echo "$1-$2-$3"`, dir, "fixed"}
+	binder, err := options.Binder("deployer", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	executor, err := binder.Bind(map[string]any{"args": []any{"checkout", "two words"}}, subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := executor.Rollback(t.Context(), "k"); err != nil {
+		t.Fatal(err)
+	}
+	if args, pwd := content(t, dir, "args"), content(t, dir, "pwd"); args != "fixed|checkout|two words|" || pwd != "/\n" {
+		t.Errorf("arguments %q in %q", args, pwd)
+	}
+	if live, err := executor.Live(t.Context()); err == nil || !strings.Contains(err.Error(), "fixed-checkout-two words") {
+		t.Errorf("live: %q, %v", live, err)
+	}
+}
+
 func TestNothingIsLeftBehindWhenTimeIsUp(t *testing.T) {
 	for name, line := range map[string]string{
 		"a command that ends on SIGTERM":           `echo $$ > "$0/pid"; exec sleep 600`,
