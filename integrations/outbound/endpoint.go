@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"strings"
 
 	"github.com/bakewatch/bakewatch/rules"
 )
@@ -87,6 +88,11 @@ func (e Endpoint) Private() bool {
 	}
 	addr, err := netip.ParseAddr(e.url.Hostname())
 	return err == nil && addr.IsLoopback()
+}
+
+// SameHost says that both are on one host, whatever their ports.
+func (e Endpoint) SameHost(other Endpoint) bool {
+	return strings.EqualFold(e.url.Hostname(), other.url.Hostname())
 }
 
 // secrets returns the parts of the URL that an echo of it would hold.

@@ -48,9 +48,6 @@ func (o *ChannelOptions) caller(name string, unclear actions.Class) (*caller, er
 	if c.token, err = outbound.ReadSecret("token", o.TokenFile, o.TokenEnv); err != nil {
 		return fail(err)
 	}
-	if !c.token.IsZero() && !c.to.Private() {
-		return fail(fmt.Errorf("a token would go to %s unencrypted: use https", c.to))
-	}
 	c.client, err = outbound.New(outbound.Config{
 		Timeout: time.Duration(o.Timeout), TLS: o.TLS, Proxy: o.ProxyURL, AllowLinkLocal: o.AllowLinkLocal,
 		Secrets: append(secretForms(c.secret), c.token),
@@ -59,6 +56,24 @@ func (o *ChannelOptions) caller(name string, unclear actions.Class) (*caller, er
 		return fail(err)
 	}
 	return c, nil
+}
+
+// mayHold says whether the token may be sent to all of these: encrypted or within this
+// machine, and to the host alone that the token is for.
+func (c *caller) mayHold(others ...outbound.Endpoint) error {
+	if c.token.IsZero() {
+		return nil
+	}
+	for _, to := range append([]outbound.Endpoint{c.to}, others...) {
+		switch {
+		case to.IsZero():
+		case !to.Private():
+			return fmt.Errorf("the token would go to %s unencrypted: use https", to)
+		case !to.SameHost(c.to):
+			return fmt.Errorf("the token for %s would go to %s as well: %s", c.to, to, oneHostHint)
+		}
+	}
+	return nil
 }
 
 // post sends a body under a key that is the same for every try.

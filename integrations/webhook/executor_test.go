@@ -15,6 +15,7 @@ import (
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/integrations/outbound"
 	"github.com/bakewatch/bakewatch/integrations/webhook"
+	"github.com/bakewatch/bakewatch/rules"
 )
 
 var subject = actions.Subject{
@@ -249,10 +250,49 @@ func TestOptionsAreCheckedAtLoad(t *testing.T) {
 	}
 }
 
-func TestATokenIsNotSentUnencrypted(t *testing.T) {
-	options := executorOptions(t, "http://deploy.example.com")
-	_, err := options.Binder("deployer", slog.New(slog.DiscardHandler))
-	if err == nil || !strings.Contains(err.Error(), "use https") || strings.Contains(err.Error(), token) {
-		t.Error(err)
+func TestATokenGoesToItsHostAloneAndEncrypted(t *testing.T) {
+	const fine, plain, elsewhere = "https://deploy.example.com/rollback", "http://deploy.example.com/live", "https://other.example.com/live"
+	for name, c := range map[string]struct {
+		url, status, live string
+		says              string // empty: fine
+	}{
+		"all encrypted, on one host":   {fine, "https://DEPLOY.example.com:8443/status", "https://deploy.example.com/live", ""},
+		"all on this machine":          {"http://127.0.0.1:1/x", "http://127.0.0.1:2/x", "http://127.0.0.1/x", ""},
+		"an order in clear":            {"http://deploy.example.com/x", "", "", "use https"},
+		"a status in clear":            {fine, plain, "", "use https"},
+		"a live in clear":              {fine, "", plain, "use https"},
+		"a status elsewhere":           {fine, elsewhere, "", "the same host"},
+		"a live elsewhere":             {fine, "", elsewhere, "the same host"},
+		"this machine, then elsewhere": {"http://localhost:1/x", elsewhere, "", "the same host"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			options := executorOptions(t, c.url)
+			options.StatusURL, options.LiveURL = c.status, c.live
+			_, err := options.Binder("deployer", slog.New(slog.DiscardHandler))
+			if (err == nil) != (c.says == "") || err != nil && (!strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), token)) {
+				t.Errorf("where the URL is secret: %v; want %q", err, c.says)
+			}
+			options.URL, options.URLEnv = c.url, ""
+			checked := options.Check()
+			var blamed *rules.FieldError
+			if (checked == nil) != (c.says == "") || checked != nil && (!errors.As(checked, &blamed) || !strings.Contains(blamed.Hint, c.says)) {
+				t.Errorf("at load: %v (%+v); want the hint %q", checked, blamed, c.says)
+			}
+			options.TokenEnv = ""
+			if err := options.Check(); err != nil {
+				t.Errorf("without a token: %v", err)
+			}
+		})
 	}
+	t.Run("of a channel, too", func(t *testing.T) {
+		options := webhook.ChannelKind().New().(*webhook.ChannelOptions)
+		options.URL, options.TokenEnv = "http://deploy.example.com/x", "WEBHOOK_TOKEN"
+		t.Setenv("WEBHOOK_TOKEN", token)
+		if err := options.Check(); err == nil {
+			t.Error("accepted at load")
+		}
+		if _, err := options.Notifier("chat", slog.New(slog.DiscardHandler)); err == nil {
+			t.Error("accepted")
+		}
+	})
 }

@@ -77,7 +77,8 @@ func (*With) Check() error { return nil }
 // Check says what is wrong with the options.
 func (o *ExecutorOptions) Check() error {
 	return errors.Join(o.common().check(true),
-		outbound.CheckURL("status_url", o.StatusURL), outbound.CheckURL("live_url", o.LiveURL))
+		outbound.CheckURL("status_url", o.StatusURL), outbound.CheckURL("live_url", o.LiveURL),
+		o.common().checkToken("status_url", o.StatusURL), o.common().checkToken("live_url", o.LiveURL))
 }
 
 // Check says what is wrong with the options.
@@ -100,6 +101,7 @@ func (o *ChannelOptions) check(mustSign bool) error {
 		outbound.CheckSecret("url", o.URLFile, o.URLEnv, o.URL == ""),
 		outbound.CheckSecret("secret", o.SecretFile, o.SecretEnv, mustSign),
 		outbound.CheckSecret("token", o.TokenFile, o.TokenEnv, false),
+		o.checkToken("url", o.URL),
 		outbound.CheckURL("proxy_url", o.ProxyURL),
 		o.TLS.Check(),
 	}
@@ -134,6 +136,25 @@ func checkHeader(name, value string) error {
 	return outbound.CheckNoPlaceholder(key, value, "values of the deployment are in the request's body")
 }
 
+// oneHostHint is for whoever has two hosts and one token.
+const oneHostHint = "ask the same host, or leave the token out and let the receiver check the signature"
+
+// checkToken says whether the token, if there is one, may be sent to a URL. What is
+// wrong with the URL itself is said elsewhere; one that is secret is checked when it is read.
+func (o *ChannelOptions) checkToken(key, raw string) error {
+	to, err := outbound.ParseEndpoint(raw)
+	if err != nil || o.TokenFile+o.TokenEnv == "" {
+		return nil //nolint:nilerr // CheckURL says so
+	}
+	if !to.Private() {
+		return &rules.FieldError{Key: key, Err: errors.New("the token would go there unencrypted"), Hint: "use https"}
+	}
+	if main, err := outbound.ParseEndpoint(o.URL); err == nil && !to.SameHost(main) {
+		return &rules.FieldError{Key: key, Err: errors.New("the token would go to another host than that of url"), Hint: oneHostHint}
+	}
+	return nil
+}
+
 // Binder makes the executor; it reads the secrets and certificates.
 func (o *ExecutorOptions) Binder(name string, _ *slog.Logger) (actions.Binder, error) {
 	caller, err := o.common().caller(name, actions.ClassUnknown)
@@ -146,6 +167,9 @@ func (o *ExecutorOptions) Binder(name string, _ *slog.Logger) (actions.Binder, e
 	b.live, liveErr = optional(o.LiveURL)
 	if err := errors.Join(statusErr, liveErr); err != nil {
 		return nil, fmt.Errorf("executor %s: status_url or live_url: %w", name, err)
+	}
+	if err := caller.mayHold(b.status, b.live); err != nil {
+		return nil, fmt.Errorf("executor %s: %w", name, err)
 	}
 	return b, nil
 }
@@ -163,6 +187,9 @@ func (o *ChannelOptions) Notifier(name string, _ *slog.Logger) (actions.Notifier
 	caller, err := o.caller(name, actions.ClassRetryable)
 	if err != nil {
 		return nil, err
+	}
+	if err := caller.mayHold(); err != nil {
+		return nil, fmt.Errorf("channel %s: %w", name, err)
 	}
 	return &channel{caller: caller}, nil
 }
