@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -111,22 +112,46 @@ func TestTheAnswerToAnOrderIsBelievedOnlyAsFarAsItGoes(t *testing.T) {
 }
 
 func TestAStatusThatIsNotThereYetIsAskedAgain(t *testing.T) {
-	var asked atomic.Int32
-	executor := tool{order: answers(202, ""), status: func(w http.ResponseWriter, r *http.Request) {
+	var ids []string // of the calls, one after another
+	remember := func(r *http.Request) { ids = append(ids, r.Header.Get("webhook-id")) }
+	executor := tool{order: func(w http.ResponseWriter, r *http.Request) {
+		remember(r)
+		w.WriteHeader(http.StatusAccepted)
+	}, status: func(w http.ResponseWriter, r *http.Request) {
+		remember(r)
 		if r.Header.Get("Idempotency-Key") != "k" || webhook.Verify(outbound.NewSecret(secret), r.Header, nil) != nil {
 			t.Error("the question is not signed, or not about the key")
 		}
-		switch asked.Add(1) {
-		case 1:
-			w.WriteHeader(http.StatusNotFound)
+		switch len(ids) {
 		case 2:
+			w.WriteHeader(http.StatusNotFound)
+		case 3:
 			w.WriteHeader(http.StatusBadGateway)
 		default:
 			_, _ = io.WriteString(w, `{"state":"done"}`)
 		}
 	}}.bind(t)
-	if err := executor.Rollback(t.Context(), "k"); err != nil || asked.Load() != 3 {
-		t.Errorf("asked %d times: %v", asked.Load(), err)
+	if err := executor.Rollback(t.Context(), "k"); err != nil || len(ids) != 4 {
+		t.Fatalf("%d calls: %v", len(ids), err)
+	}
+	slices.Sort(ids)
+	if len(slices.Compact(ids)) != 4 || slices.Contains(ids, "") {
+		t.Errorf("a receiver that drops what it has seen drops some of %q", ids)
+	}
+}
+
+func TestAStatusIsNotAskedForBeforeItsServerWants(t *testing.T) {
+	var asked []time.Time
+	executor := tool{order: answers(202, ""), status: func(w http.ResponseWriter, _ *http.Request) {
+		if asked = append(asked, time.Now()); len(asked) == 1 {
+			w.Header().Set("Retry-After", "2")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		_, _ = io.WriteString(w, `{"state":"done"}`)
+	}}.bind(t)
+	if err := executor.Rollback(t.Context(), "k"); err != nil || len(asked) != 2 || asked[1].Sub(asked[0]) < 2*time.Second {
+		t.Errorf("asked at %v: %v", asked, err)
 	}
 }
 

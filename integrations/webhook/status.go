@@ -3,6 +3,7 @@ package webhook
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -69,20 +70,43 @@ func (e *executor) await(ctx context.Context, key string) error {
 	if e.status.IsZero() {
 		return actions.Unknown(fmt.Errorf("%s: %w", e.to, errNoStatusURL))
 	}
-	wait := backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(firstAsk), backoff.WithMaxInterval(15*time.Second), backoff.WithMaxElapsedTime(0))
-	said, err := backoff.RetryWithData(func() (Status, error) { return e.ask(ctx, key) }, backoff.WithContext(wait, ctx))
+	wait := &pauses{BackOff: backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(firstAsk), backoff.WithMaxInterval(15*time.Second), backoff.WithMaxElapsedTime(0))}
+	said, err := backoff.RetryWithData(func() (Status, error) {
+		said, err := e.ask(ctx, key)
+		wait.after = asked(err)
+		return said, err
+	}, backoff.WithContext(wait, ctx))
 	if err != nil {
 		return actions.Unknown(fmt.Errorf("accepted, but the outcome is not known: %w", err))
 	}
 	return e.judge(said, e.status)
 }
 
-// ask asks once. A server that does not know the key yet is asked again; one
+// pauses grow, and are never shorter than the other side asked for.
+type pauses struct {
+	backoff.BackOff
+	after time.Duration
+}
+
+// NextBackOff returns the next pause.
+func (p *pauses) NextBackOff() time.Duration { return max(p.BackOff.NextBackOff(), p.after) }
+
+// asked says how long the other side asked us to wait.
+func asked(err error) time.Duration {
+	var classed *actions.Error
+	if errors.As(err, &classed) {
+		return classed.After
+	}
+	return 0
+}
+
+// ask asks once, under a webhook-id of its own: a receiver drops what it has seen.
+// What is asked about is the Idempotency-Key. A server that does not know the key yet is asked again; one
 // that refuses us will not change its mind.
 func (e *executor) ask(ctx context.Context, key string) (Status, error) {
 	header := http.Header{"Accept": {"application/json"}, "Idempotency-Key": {key}}
-	reply, err := e.call(ctx, http.MethodGet, e.status, key, header, nil)
+	reply, err := e.call(ctx, http.MethodGet, e.status, rand.Text(), header, nil)
 	if err != nil {
 		if actions.Classify(err) == actions.ClassPermanent && reply.Status != http.StatusNotFound {
 			return Status{}, backoff.Permanent(err)
