@@ -3,7 +3,6 @@ package outbound
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"path"
@@ -63,6 +62,17 @@ func CheckURL(key, raw string) error {
 	return nil
 }
 
+// CheckProxy checks the optional proxy_url of the options.
+func CheckProxy(raw string) error {
+	if parsed, err := url.Parse(raw); err == nil && parsed.User != nil {
+		return &rules.FieldError{
+			Key: "proxy_url", Err: errors.New("the URL holds a user or password, and a proxy with a login is not supported"),
+			Hint: "name one that lets this machine through by its address",
+		}
+	}
+	return CheckURL("proxy_url", raw)
+}
+
 // IsZero says that there is no endpoint.
 func (e Endpoint) IsZero() bool { return e.url == nil }
 
@@ -111,28 +121,4 @@ func (e Endpoint) secrets() []Secret {
 		}
 	}
 	return found
-}
-
-// metadataV6 is where AWS serves instance metadata over IPv6; it is not link-local.
-var metadataV6 = netip.MustParseAddr("fd00:ec2::254")
-
-// errForbiddenAddress is wrapped by the error of a call that would have gone to a
-// link-local or metadata address.
-var errForbiddenAddress = errors.New("link-local and metadata addresses are refused (allow_link_local = true allows them)")
-
-// checkAddress refuses the addresses that only a trick would send a call to.
-func checkAddress(address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return err
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return err
-	}
-	addr = addr.Unmap().WithZone("")
-	if addr.IsLinkLocalUnicast() || addr.IsMulticast() || addr == metadataV6 {
-		return fmt.Errorf("%s: %w", addr, errForbiddenAddress)
-	}
-	return nil
 }

@@ -40,7 +40,11 @@ func TestAURLIsChecked(t *testing.T) {
 }
 
 func TestLinkLocalAddressesAreRefusedAtTheDial(t *testing.T) {
-	for _, host := range []string{"169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "[fd00:ec2::254]", "224.0.0.1"} {
+	for _, host := range []string{
+		"169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "[fd00:ec2::254]", "224.0.0.1",
+		"[fd20:ce::254]", "100.100.100.200", "168.63.129.16", "192.0.0.192", "[::ffff:100.100.100.200]",
+		"[64:ff9b::a9fe:a9fe]", "[64:ff9b::100.100.100.200]", "[64:ff9b:1::a9fe:a9fe]", "[2002:a9fe:a9fe::1]", "[::a9fe:a9fe]",
+	} {
 		t.Run(host, func(t *testing.T) {
 			_, err := post(t.Context(), t, outbound.Config{}, "http://"+host+"/latest/meta-data", actions.ClassUnknown)
 			if actions.Classify(err) != actions.ClassPermanent || !strings.Contains(err.Error(), "refused") {
@@ -66,6 +70,22 @@ func TestLinkLocalAddressesAreRefusedAtTheDial(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestAProxyWithALoginIsRefusedWithAHintThatHelps(t *testing.T) {
+	var blamed *rules.FieldError
+	err := outbound.CheckProxy("http://me:secret@proxy.example.com:3128/")
+	if !errors.As(err, &blamed) || blamed.Key != "proxy_url" || strings.Contains(err.Error()+blamed.Hint, "token_file") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("%v (%+v)", err, blamed)
+	}
+	if err := outbound.CheckProxy("ftp://proxy.example.com/"); !errors.As(err, &blamed) || blamed.Key != "proxy_url" {
+		t.Error(err)
+	}
+	for _, fine := range []string{"", "http://proxy.example.com:3128"} {
+		if err := outbound.CheckProxy(fine); err != nil {
+			t.Errorf("%q: %v", fine, err)
+		}
+	}
 }
 
 type odd struct {

@@ -31,7 +31,7 @@ type Options struct {
 // Check says what is wrong with the options.
 func (o *Options) Check() error {
 	errs := []error{
-		outbound.CheckSecret("url", o.URLFile, o.URLEnv, true), o.TLS.Check(), outbound.CheckURL("proxy_url", o.ProxyURL),
+		outbound.CheckSecret("url", o.URLFile, o.URLEnv, true), o.TLS.Check(), outbound.CheckProxy(o.ProxyURL),
 	}
 	if o.Timeout <= 0 {
 		errs = append(errs, &rules.FieldError{Key: "timeout", Err: errors.New("must be more than nothing")})

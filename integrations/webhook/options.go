@@ -102,7 +102,7 @@ func (o *ChannelOptions) check(mustSign bool) error {
 		outbound.CheckSecret("secret", o.SecretFile, o.SecretEnv, mustSign),
 		outbound.CheckSecret("token", o.TokenFile, o.TokenEnv, false),
 		o.checkToken("url", o.URL),
-		outbound.CheckURL("proxy_url", o.ProxyURL),
+		outbound.CheckProxy(o.ProxyURL),
 		o.TLS.Check(),
 	}
 	if o.URL != "" && o.URLFile+o.URLEnv != "" {
