@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -216,16 +218,52 @@ func TestAReplyIsCutAtItsLimit(t *testing.T) {
 	}
 }
 
-func TestOnlyTheProxyOfTheOptionsIsUsed(t *testing.T) {
+// environmentsProxy tells a test process that its proxy is to be left alone: package
+// http reads the environment once, so it must be set before the process begins.
+const environmentsProxy = "BAKEWATCH_TEST_ENVIRONMENTS_PROXY"
+
+func TestTheEnvironmentsProxyIsNotUsed(t *testing.T) {
+	if os.Getenv(environmentsProxy) != "" {
+		if reply, err := post(t.Context(), t, outbound.Config{}, "http://no-such-host.invalid/", actions.ClassUnknown); err == nil {
+			t.Errorf("someone answered: %+v", reply)
+		}
+		// That package http sees the variable is what makes the above a test.
+		if resp, err := http.Get("http://no-such-host.invalid/"); err != nil { //nolint:noctx // a test process
+			t.Errorf("the environment names no proxy: %v", err)
+		} else {
+			_ = resp.Body.Close()
+		}
+		return
+	}
 	var proxied atomic.Int32
 	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { proxied.Add(1) }))
 	defer proxy.Close()
-	t.Setenv("HTTP_PROXY", proxy.URL)
-	t.Setenv("http_proxy", proxy.URL)
-	if _, err := post(t.Context(), t, outbound.Config{}, "http://no-such-host.invalid/", actions.ClassUnknown); err == nil || proxied.Load() != 0 {
-		t.Errorf("the environment's proxy was used: %v", err)
+	test := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+t.Name()+"$") //nolint:gosec // this test
+	test.Env = append(os.Environ(), environmentsProxy+"=1", "HTTP_PROXY="+proxy.URL, "http_proxy="+proxy.URL, "NO_PROXY=", "no_proxy=")
+	if out, err := test.CombinedOutput(); err != nil || proxied.Load() != 1 {
+		t.Errorf("%v, %d calls went through the proxy: %s", err, proxied.Load(), out)
 	}
+}
+
+func TestTheProxyOfTheOptionsIsUsed(t *testing.T) {
+	var proxied atomic.Int32
+	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { proxied.Add(1) }))
+	defer proxy.Close()
 	if _, err := post(t.Context(), t, outbound.Config{Proxy: proxy.URL}, "http://no-such-host.invalid/", actions.ClassUnknown); err != nil || proxied.Load() != 1 {
-		t.Errorf("the options' proxy was not used: %v", err)
+		t.Errorf("%d calls went through it: %v", proxied.Load(), err)
+	}
+}
+
+func TestAWishToWaitIsKeptOnlyWhereTheCallMayBeMadeAgain(t *testing.T) {
+	for status, want := range map[int]time.Duration{429: 7 * time.Second, 503: 7 * time.Second, 400: 0, 404: 0, 500: 0, 502: 0} {
+		url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "7")
+			w.WriteHeader(status)
+		})
+		_, err := post(t.Context(), t, outbound.Config{}, url, actions.ClassUnknown)
+		var typed *actions.Error
+		if !errors.As(err, &typed) || typed.After != want {
+			t.Errorf("%d: %+v, want %s", status, typed, want)
+		}
 	}
 }

@@ -66,6 +66,17 @@ func TestSecretsAreTakenOutOfErrors(t *testing.T) {
 	}
 }
 
+func TestTheValuesOfAQueryAreTakenOutOfErrors(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, "no such token: "+r.URL.Query().Get("token"))
+	})
+	_, err := post(t.Context(), t, outbound.Config{}, url+"?team=a&token=hunter2+hunter2", actions.ClassUnknown)
+	if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "no such token: [redacted]") {
+		t.Error(err)
+	}
+}
+
 func TestTheLongerOfTwoSecretsIsFoundFirst(t *testing.T) {
 	redact := outbound.NewRedactor(outbound.NewSecret("abcd"), outbound.NewSecret("abcdefgh"), outbound.NewSecret("xy"))
 	if got := redact.Text("abcdefgh abcd xy"); got != "[redacted] [redacted] xy" {

@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,6 +58,19 @@ func TestCertificatesOfTheOptionsAreUsed(t *testing.T) {
 	})
 	if calls != 1 {
 		t.Errorf("%d calls", calls)
+	}
+}
+
+func TestOldTLSIsRefused(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11} //nolint:gosec // that is the point
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	authority := write(t, "ca.pem", &pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	_, err := post(t.Context(), t, outbound.Config{TLS: &outbound.TLS{CAFile: authority}}, server.URL, actions.ClassUnknown)
+	if err == nil || !strings.Contains(err.Error(), "protocol version") {
+		t.Error(err)
 	}
 }
 

@@ -103,7 +103,7 @@ func TestAMessageReadsWell(t *testing.T) {
 		Level: actions.Urgent, Title: "checkout 2.4.0 → 2.3.9 (production)?",
 		Lines:   []string{"5xx 4.1 % > limit 1 %", "", "nothing else was deployed & <!here> is text"},
 		Service: "checkout", Environment: "production", Version: "2.4.0", Target: "2.3.9", Watch: "4711",
-		Links: map[string]string{"runbook": "https://wiki.example/a?b=1&c=<2>|3", "bad": "javascript:alert(1)", "worse": "https:///x"},
+		Links: map[string]string{"runbook": "https://wiki.example/a?b=1&c=<2>|3", "bad": "javascript:alert(1)", "worse": "https:///x", "with a host": "javascript://h/%0aalert(1)", "a file": "file://h/etc/passwd"},
 		Question: &actions.Asked{
 			Needs: map[string]int{"owners": 1, "oncall": 2}, Within: rules.Duration(15 * time.Minute), Silence: "keep", Answers: []actions.Reply{{Choice: "keep", Command: "bakewatch answer `checkout`"}},
 		},
