@@ -2,10 +2,30 @@ package actions
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
 )
+
+// LongestNotify is how long one Notify is given: a channel with a larger timeout would
+// be cut off in mid-call, and told about as one that is down.
+const LongestNotify = 30 * time.Second
+
+// CheckNotifyTimeout says what is wrong with a channel's timeout.
+func CheckNotifyTimeout(timeout rules.Duration) error {
+	switch {
+	case timeout <= 0:
+		return &rules.FieldError{Key: "timeout", Err: errors.New("must be more than nothing")}
+	case timeout > rules.Duration(LongestNotify):
+		return &rules.FieldError{
+			Key: "timeout", Err: fmt.Errorf("must be at most %s", rules.Duration(LongestNotify)),
+			Hint: "a message that is not taken by then is sent again",
+		}
+	}
+	return nil
+}
 
 // Notifier is one channel. It delivers at least once: key is the same for every
 // try of one message, so a receiver can drop repeats.

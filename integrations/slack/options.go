@@ -30,13 +30,8 @@ type Options struct {
 
 // Check says what is wrong with the options.
 func (o *Options) Check() error {
-	errs := []error{
-		outbound.CheckSecret("url", o.URLFile, o.URLEnv, true), o.TLS.Check(), outbound.CheckProxy(o.ProxyURL),
-	}
-	if o.Timeout <= 0 {
-		errs = append(errs, &rules.FieldError{Key: "timeout", Err: errors.New("must be more than nothing")})
-	}
-	return errors.Join(errs...)
+	return errors.Join(outbound.CheckSecret("url", o.URLFile, o.URLEnv, true), o.TLS.Check(),
+		outbound.CheckProxy(o.ProxyURL), actions.CheckNotifyTimeout(o.Timeout))
 }
 
 // Notifier makes the channel; it reads the URL and certificates.

@@ -147,6 +147,16 @@ func TestLongMessagesSayWhatIsMissing(t *testing.T) {
 	}
 }
 
+func TestATimeoutIsOneThatIsWaitedFor(t *testing.T) {
+	for timeout, fine := range map[time.Duration]bool{0: false, 30 * time.Second: true, 31 * time.Second: false} {
+		o := options(t, "https://hooks.slack.com"+path)
+		o.Timeout = rules.Duration(timeout)
+		if err := o.Check(); (err == nil) != fine || !fine && !strings.Contains(err.Error(), "timeout: ") {
+			t.Errorf("%s: %v", timeout, err)
+		}
+	}
+}
+
 func TestTheURLIsASecretThatMustBeGivenAsOne(t *testing.T) {
 	if err := slack.Kind().New().Check(); err == nil || !strings.Contains(err.Error(), "url_file: missing") {
 		t.Errorf("no URL: %v", err)

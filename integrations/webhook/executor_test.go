@@ -275,6 +275,16 @@ func TestOptionsAreCheckedAtLoad(t *testing.T) {
 	}
 }
 
+func TestAChannelsTimeoutIsOneThatIsWaitedFor(t *testing.T) {
+	for timeout, fine := range map[time.Duration]bool{0: false, time.Second: true, 30 * time.Second: true, 31 * time.Second: false} {
+		options := webhook.ChannelKind().New().(*webhook.ChannelOptions)
+		options.URL, options.Timeout = "https://chat.example.com/", rules.Duration(timeout)
+		if err := options.Check(); (err == nil) != fine || !fine && !strings.Contains(err.Error(), "timeout: ") {
+			t.Errorf("%s: %v", timeout, err)
+		}
+	}
+}
+
 func TestATokenGoesToItsHostAloneAndEncrypted(t *testing.T) {
 	const fine, plain, elsewhere = "https://deploy.example.com/rollback", "http://deploy.example.com/live", "https://other.example.com/live"
 	for name, c := range map[string]struct {

@@ -76,13 +76,15 @@ func (*With) Check() error { return nil }
 
 // Check says what is wrong with the options.
 func (o *ExecutorOptions) Check() error {
-	return errors.Join(o.common().check(true),
+	return errors.Join(o.common().check(true), checkTimeout(o.Timeout),
 		outbound.CheckURL("status_url", o.StatusURL), outbound.CheckURL("live_url", o.LiveURL),
 		o.common().checkToken("status_url", o.StatusURL), o.common().checkToken("live_url", o.LiveURL))
 }
 
 // Check says what is wrong with the options.
-func (o *ChannelOptions) Check() error { return o.common().check(false) }
+func (o *ChannelOptions) Check() error {
+	return errors.Join(o.common().check(false), actions.CheckNotifyTimeout(o.Timeout))
+}
 
 // common are the options that both share.
 func (o *ExecutorOptions) common() *ChannelOptions {
@@ -108,13 +110,17 @@ func (o *ChannelOptions) check(mustSign bool) error {
 	if o.URL != "" && o.URLFile+o.URLEnv != "" {
 		errs = append(errs, &rules.FieldError{Key: "url", Err: errors.New("set twice"), Hint: "keep one of url, url_file and url_env"})
 	}
-	if o.Timeout <= 0 {
-		errs = append(errs, &rules.FieldError{Key: "timeout", Err: errors.New("must be more than nothing")})
-	}
 	for name, value := range o.Headers {
 		errs = append(errs, checkHeader(name, value))
 	}
 	return errors.Join(errs...)
+}
+
+func checkTimeout(timeout rules.Duration) error {
+	if timeout <= 0 {
+		return &rules.FieldError{Key: "timeout", Err: errors.New("must be more than nothing")}
+	}
+	return nil
 }
 
 // secretHeaders are headers whose values are secrets.

@@ -19,6 +19,10 @@ var worthTelling = []watcher.Kind{
 	watcher.Verified, watcher.Noted, watcher.Told, watcher.Closed,
 }
 
+// tellTimeout bounds one try: the channel's own time, and the journal's before it (the
+// watch's history) and after it (that it was told).
+const tellTimeout = actions.LongestNotify + 15*time.Second
+
 // telling is the channels that are in force, each with its place in the journal.
 type telling struct {
 	*nats.Deliveries
@@ -80,7 +84,7 @@ func (d *Daemon) telling(ctx context.Context, owner *watcher.Owner) (telling, er
 			GaveUp: func(ctx context.Context, e watcher.Entry, err error) { d.gaveUp(ctx, owner, name, e, err) },
 		})
 	}
-	deliveries, err := d.conn.Deliveries(ctx, nats.DeliveriesConfig{}, channels...)
+	deliveries, err := d.conn.Deliveries(ctx, nats.DeliveriesConfig{Timeout: tellTimeout}, channels...)
 	if err != nil {
 		return telling{}, fmt.Errorf("set up the channels: %w", err)
 	}
