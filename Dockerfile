@@ -28,7 +28,9 @@ VOLUME /var/lib/bakewatch
 ENV BAKEWATCH_STORE=/var/lib/bakewatch/nats
 USER 65532:65532
 
-# Unready is not unhealthy: a restart would not bring a Prometheus back.
-HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["/usr/bin/bakewatch", "health"]
+# Unready is not unhealthy: a restart would not bring a Prometheus back. The file says
+# where the daemon listens, and whether with TLS.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["/usr/bin/bakewatch", "health", "--config", "/etc/bakewatch/bakewatch.toml"]
 ENTRYPOINT ["/usr/bin/bakewatch"]
 CMD ["run", "--config", "/etc/bakewatch/bakewatch.toml"]
