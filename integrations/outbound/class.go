@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -37,9 +38,14 @@ func classOfTransport(err error, connected bool, unclear actions.Class) actions.
 // such a server has read none of it.
 var handshakeAlerts = []tls.AlertError{42, 43, 44, 45, 46, 48, 116}
 
+// refusedCertificate recognizes them by their text: over TCP package tls says what it
+// received by a type that it does not export.
 func refusedCertificate(err error) bool {
-	var alert tls.AlertError
-	return errors.As(err, &alert) && slices.Contains(handshakeAlerts, alert)
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Op != "remote error" {
+		return false
+	}
+	return slices.ContainsFunc(handshakeAlerts, func(alert tls.AlertError) bool { return op.Err.Error() == alert.Error() })
 }
 
 // classOfStatus says what a status outside 2xx means. asked: the reply says when
