@@ -39,7 +39,7 @@ func newBreaker(log *slog.Logger) *breaker {
 
 // pass returns nil if the server may be asked.
 func (b *breaker) pass(ctx context.Context, probe func(context.Context) *rules.SampleError) *rules.SampleError {
-	for {
+	for ctx.Err() == nil { // a probe that was given up decides nothing: whoever sent it must not go round for ever
 		now, ended, refusal := b.enter()
 		switch now {
 		case ask:
@@ -52,10 +52,10 @@ func (b *breaker) pass(ctx context.Context, probe func(context.Context) *rules.S
 			select {
 			case <-ended:
 			case <-ctx.Done():
-				return gaveUp(ctx)
 			}
 		}
 	}
+	return gaveUp(ctx)
 }
 
 // move is what a query does next at the breaker.

@@ -114,6 +114,9 @@ func (s *Source) ask(ctx context.Context, request call) (model.Value, *rules.Sam
 // admit waits for a place, the breaker and the rate. Only what has a place asks
 // the breaker, so that few requests are wasted on a server that has just died.
 func (s *Source) admit(ctx context.Context) *rules.SampleError {
+	if ctx.Err() != nil {
+		return gaveUp(ctx) // the select below would pick at random
+	}
 	select {
 	case s.turns <- struct{}{}:
 	case <-ctx.Done():
