@@ -12,12 +12,13 @@ import (
 	"github.com/bakewatch/bakewatch/rules"
 )
 
-// tolerated is how many outages in a row open the breaker.
+// tolerated is how many outages in a row put the server to the test.
 const tolerated = 5
 
-// breaker keeps a server that is down from being asked thousands of times. While
-// it is open, queries fail at once; then one probe decides for all who wait. The
-// probe is no rule's query, so that one bad query cannot keep the breaker open.
+// breaker keeps a server that is down from being asked thousands of times. After
+// so many failures a probe decides for all: only if it fails, too, are queries
+// refused for a while, and then the next probe decides. The probe is no rule's
+// query, so that neither one bad query nor one plan's slow ones blind the others.
 type breaker struct {
 	log *slog.Logger
 
@@ -25,7 +26,8 @@ type breaker struct {
 	pause    backoff.BackOff
 	failures int
 	last     *rules.SampleError
-	retryAt  time.Time     // zero: closed
+	retryAt  time.Time     // when a probe may decide; zero: closed
+	down     bool          // the last probe failed
 	probing  chan struct{} // closed when the probe under way ends; nil: none is
 }
 
@@ -63,7 +65,7 @@ type move uint8
 
 const (
 	ask    move = iota // the breaker is closed
-	refuse             // it is open
+	refuse             // it is open: a probe failed
 	wait               // another query's probe is under way
 	try                // probe
 )
@@ -88,7 +90,7 @@ func (b *breaker) enter() (now move, ended <-chan struct{}, refusal *rules.Sampl
 func (b *breaker) isOpen() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.retryAt.IsZero()
+	return b.down
 }
 
 // settle takes the probe's answer. A probe that was given up says nothing: the
@@ -118,21 +120,24 @@ func (b *breaker) report(failed *rules.SampleError) {
 		// says nothing, or nothing new
 	default:
 		if b.failures++; b.failures >= tolerated {
-			b.open(failed)
-			b.log.Warn("prometheus is given up for now", "failures", b.failures, "err", failed, "retry_at", b.retryAt)
+			b.retryAt = time.Now()
 		}
 	}
 }
 
 func (b *breaker) open(failed *rules.SampleError) {
 	b.last, b.retryAt = failed, time.Now().Add(b.pause.NextBackOff())
+	if !b.down {
+		b.log.Warn("prometheus is given up for now", "failures", b.failures, "err", failed, "retry_at", b.retryAt)
+	}
+	b.down = true
 }
 
 func (b *breaker) close() {
-	if !b.retryAt.IsZero() {
+	if b.down {
 		b.log.Info("prometheus answers again", "failures", b.failures)
 	}
-	b.failures, b.last, b.retryAt = 0, nil, time.Time{}
+	b.failures, b.last, b.retryAt, b.down = 0, nil, time.Time{}, false
 	b.pause.Reset()
 }
 

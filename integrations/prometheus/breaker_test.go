@@ -48,11 +48,13 @@ func sampleUp(t *testing.T, s *prometheus.Sampler) rules.Result {
 	return s.Sample(t.Context(), time.Now(), []rules.Query{ask("up")})[0]
 }
 
+// down lets five queries fail, and the probe that they cause.
 func down(t *testing.T, s *prometheus.Sampler) {
 	t.Helper()
 	for range 5 {
 		failsWith(t, sampleUp(t, s), rules.ServerError, "")
 	}
+	failsWith(t, sampleUp(t, s), rules.Unreachable, "not asked: 6 failures in a row")
 }
 
 func TestAServerThatIsDownIsGivenUpAndComesBack(t *testing.T) {
@@ -61,12 +63,12 @@ func TestAServerThatIsDownIsGivenUpAndComesBack(t *testing.T) {
 		s := server.sampler(t)
 		down(t, s)
 		before := server.asked.Load()
-		failsWith(t, sampleUp(t, s), rules.Unreachable, "not asked: 5 failures in a row, the last: server-error: server answered 500: internal: down; next try at ")
+		failsWith(t, sampleUp(t, s), rules.Unreachable, "not asked: 6 failures in a row, the last: server-error: server answered 500: internal: down; next try at ")
 		if server.asked.Load() != before {
 			t.Fatal("an open breaker let a query through")
 		}
 		time.Sleep(time.Minute)
-		failsWith(t, sampleUp(t, s), rules.Unreachable, "6 failures in a row")
+		failsWith(t, sampleUp(t, s), rules.Unreachable, "7 failures in a row")
 		if got := server.asked.Load() - before; got != 1 {
 			t.Fatalf("half open, the server was asked %d times, want one probe", got)
 		}
@@ -77,8 +79,7 @@ func TestAServerThatIsDownIsGivenUpAndComesBack(t *testing.T) {
 			t.Fatalf("the server is back: %v", got.Err)
 		}
 		server.becomes(apiError(500, "internal", "down"))
-		down(t, s) // counted anew, up to five
-		failsWith(t, sampleUp(t, s), rules.Unreachable, "not asked: 5 failures in a row")
+		down(t, s) // counted anew
 	})
 }
 
@@ -157,6 +158,38 @@ func TestOneBadQueryDoesNotBlindTheOthers(t *testing.T) {
 	}
 }
 
+func TestSlowQueriesDoNotBlindTheOthers(t *testing.T) {
+	for name, slow := range map[string]http.HandlerFunc{
+		"the server's own timeout": apiError(503, "timeout", "query timed out in expression evaluation"),
+		"an error of the server":   apiError(500, "internal", "too much for one query"),
+		"no answer in time":        func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newFake(func(w http.ResponseWriter, r *http.Request) {
+					if strings.Contains(r.PostFormValue("query"), "heavy") {
+						slow(w, r)
+						return
+					}
+					success("vector", one, "")(w, r)
+				})
+				s := server.sampler(t)
+				for range 20 {
+					if got := s.Sample(t.Context(), time.Now(), []rules.Query{ask("heavy")})[0]; got.Err == nil {
+						t.Fatal("the heavy query has a result")
+					}
+				}
+				if got := sampleUp(t, s); got.Err != nil {
+					t.Fatalf("after 20 heavy queries a light one: %v", got.Err)
+				}
+				if got := server.asked.Load(); got != 25 {
+					t.Fatalf("the server was asked %d times, want 21 and a probe after every fifth failure", got)
+				}
+			})
+		})
+	}
+}
+
 func TestALookThatIsGivenUpSaysNothingAboutTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFake(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
@@ -187,7 +220,7 @@ func TestAServerThatComesBackIsAskedAgainOverTheNetwork(t *testing.T) {
 	for range 5 {
 		failsWith(t, sampleUp(t, s), rules.Unreachable, "")
 	}
-	failsWith(t, sampleUp(t, s), rules.Unreachable, "not asked")
+	failsWith(t, sampleUp(t, s), rules.Unreachable, "not asked") // the probe found it down, too
 	healthy.Store(true)
 	eventually(t, s, "up", 7)
 }

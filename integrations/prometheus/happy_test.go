@@ -200,7 +200,7 @@ bakewatch_prometheus_breaker_open{source="eu"} 1
 # HELP bakewatch_prometheus_queries_total Queries to a Prometheus server, by result: ok, or the reason why there is none.
 # TYPE bakewatch_prometheus_queries_total counter
 bakewatch_prometheus_queries_total{result="ok",source="eu"} 1
-bakewatch_prometheus_queries_total{result="server-error",source="eu"} 5
+bakewatch_prometheus_queries_total{result="server-error",source="eu"} 6
 bakewatch_prometheus_queries_total{result="unreachable",source="eu"} 1
 `
 	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "bakewatch_prometheus_breaker_open", "bakewatch_prometheus_queries_total"); err != nil {
