@@ -12,21 +12,26 @@ import (
 
 // at answers the question for one instant.
 func (q question) at(ctx context.Context, at time.Time) rules.Result {
-	if q.failed != nil {
-		return rules.Result{Err: q.failed}
+	failed := q.failed
+	var samples []rules.Sample
+	if failed == nil {
+		samples, failed = q.instant(ctx, at)
 	}
+	if failed != nil {
+		return rules.Result{Err: failed}
+	}
+	return rules.Result{Samples: samples}
+}
+
+func (q question) instant(ctx context.Context, at time.Time) ([]rules.Sample, *rules.SampleError) {
 	s := q.source
 	value, failed := s.ask(ctx, func(ctx context.Context) (model.Value, v1.Warnings, v1.Infos, error) {
 		return s.api.Query(ctx, q.expr, at, s.deadline())
 	})
 	if failed != nil {
-		return rules.Result{Err: failed}
+		return nil, failed
 	}
-	samples, failed := s.samples(value)
-	if failed != nil {
-		return rules.Result{Err: failed}
-	}
-	return rules.Result{Samples: samples}
+	return s.samples(value)
 }
 
 // samples reads an instant vector or a scalar.

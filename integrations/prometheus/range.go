@@ -3,7 +3,6 @@ package prometheus
 import (
 	"context"
 	"errors"
-	"time"
 
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
@@ -15,73 +14,63 @@ import (
 // than 11,000.
 const maxPoints = 10_000
 
-// instants are from, from+step, …: count of them.
-type instants struct {
-	from  time.Time
-	step  time.Duration
-	count int
-}
-
-func instantsBetween(from, to time.Time, step time.Duration) instants {
-	step = max(step, time.Millisecond)
-	if to.Before(from) {
-		return instants{from: from, step: step}
-	}
-	return instants{from: from, step: step, count: int(to.Sub(from)/step) + 1}
-}
-
-// part returns count instants, beginning with the i-th.
-func (n instants) part(i, count int) instants {
-	return instants{from: n.from.Add(time.Duration(i) * n.step), step: n.step, count: count}
-}
-
-// index says which instant a sample is of; Prometheus keeps milliseconds.
-func (n instants) index(at model.Time) (int, bool) {
-	behind := at.Time().Sub(n.from)
-	i := int((behind + n.step/2) / n.step)
-	off := (behind - time.Duration(i)*n.step).Abs()
-	return i, i >= 0 && i < n.count && off <= time.Millisecond
-}
-
-// over answers the question for all instants. Evidence has no gaps, so what fails
-// for one instant fails for all.
+// over answers the question for all instants. A range query fails as a whole where
+// PromQL fails at one instant of it (two series that match during a roll-over, a
+// histogram among floats), so what failed is searched for: see culprit.go.
 func (q question) over(ctx context.Context, all instants) []rules.Result {
 	results := make([]rules.Result, all.count)
-	failed := q.failed
-	for i := 0; i < all.count && failed == nil; i += maxPoints {
-		count := min(maxPoints, all.count-i)
-		failed = q.source.window(ctx, q.expr, all.part(i, count), results[i:i+count])
+	if q.failed != nil {
+		fail(results, q.failed)
+		return results
 	}
-	if failed != nil {
-		for i := range results {
-			results[i] = rules.Result{Err: failed}
-		}
-	}
+	s := search{question: q, longest: maxPoints}
+	s.cut(ctx, all, results)
 	return results
 }
 
-// window fills in the results of one request, or of two of half the length where
-// the reply has too many bytes.
-func (s *Source) window(ctx context.Context, expr string, over instants, results []rules.Result) *rules.SampleError {
-	value, failed := s.ask(ctx, func(ctx context.Context) (model.Value, v1.Warnings, v1.Infos, error) {
-		last := over.from.Add(time.Duration(over.count-1) * over.step)
-		return s.api.QueryRange(ctx, expr, v1.Range{Start: over.from, End: last, Step: over.step}, s.deadline())
+// request asks for the instants at once, or one by one where the server answers for
+// others than were asked for.
+func (s *search) request(ctx context.Context, over instants, results []rules.Result) *rules.SampleError {
+	if s.shifted {
+		return s.singly(ctx, over, results)
+	}
+	value, failed := s.source.ask(ctx, func(ctx context.Context) (model.Value, v1.Warnings, v1.Infos, error) {
+		asked := v1.Range{Start: over.from, End: over.at(over.count - 1), Step: over.step}
+		return s.source.api.QueryRange(ctx, s.expr, asked, s.source.deadline())
 	})
-	if failed != nil && errors.Is(failed, errBodyTooLarge) && over.count > 1 {
-		half := over.count / 2
-		if failed := s.window(ctx, expr, over.part(0, half), results[:half]); failed != nil {
-			return failed
-		}
-		return s.window(ctx, expr, over.part(half, over.count-half), results[half:])
+	if failed == nil {
+		failed = s.source.align(value, over, results)
 	}
-	if failed != nil {
-		return failed
+	if failed != nil && errors.Is(failed, errShifted) {
+		s.shifted = true
+		return s.singly(ctx, over, results)
 	}
-	return s.align(value, over, results)
+	return failed
 }
+
+// singly asks for one instant after the other. Front-ends (Mimir, Thanos, a cache)
+// may round the instants of a range, and never that of an instant query.
+func (s *search) singly(ctx context.Context, over instants, results []rules.Result) *rules.SampleError {
+	for i := range results {
+		samples, failed := s.instant(ctx, over.at(i))
+		if failed != nil && endsSearch(failed) {
+			s.end(failed, results[i:])
+			return nil
+		}
+		results[i] = rules.Result{Samples: samples}
+		if failed != nil {
+			results[i] = rules.Result{Err: failed}
+		}
+	}
+	return nil
+}
+
+// errShifted marks replies of a server that rounds a range's instants.
+var errShifted = errors.New("an instant that was not asked for")
 
 // align puts every sample to its instant. An instant without any stays empty.
 func (s *Source) align(value model.Value, over instants, results []rules.Result) *rules.SampleError {
+	clear(results)
 	matrix, ok := value.(model.Matrix)
 	if !ok {
 		return wrongType(value)
@@ -97,7 +86,7 @@ func (s *Source) align(value model.Value, over instants, results []rules.Result)
 		for _, point := range series.Values {
 			i, ok := over.index(point.Timestamp)
 			if !ok {
-				return rules.Failed(rules.WrongType, "the reply is of %v, an instant that was not asked for", point.Timestamp.Time().UTC())
+				return rules.Failed(rules.WrongType, "the reply is of %v, %w", point.Timestamp.Time().UTC(), errShifted)
 			}
 			results[i].Samples = append(results[i].Samples, rules.Sample{Labels: labels, Value: float64(point.Value)})
 		}

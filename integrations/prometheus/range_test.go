@@ -32,12 +32,21 @@ func flat(samples []rules.Sample) string {
 // ramp is a server whose every range is a ramp: the value is the second, and
 // every tenth second is missing.
 type ramp struct {
-	mu    sync.Mutex
-	spans []int // how many instants every request asked for
-	limit int   // above so many, the reply is too large
+	mu     sync.Mutex
+	spans  []int             // how many instants every request asked for
+	limit  int               // above so many, the reply is too large
+	slow   int               // above so many, there is no reply in time
+	rounds bool              // the instants of a range are others than were asked for
+	fault  http.HandlerFunc  // what is said to a request with an instant that is bad
+	bad    func(at int) bool // nil: none is
 }
 
 func (s *ramp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if text := r.PostFormValue("time"); text != "" {
+		at, _ := strconv.Atoi(text)
+		s.instant(at)(w, r)
+		return
+	}
 	from, _ := strconv.ParseFloat(r.PostFormValue("start"), 64)
 	to, _ := strconv.ParseFloat(r.PostFormValue("end"), 64)
 	step, _ := strconv.ParseFloat(r.PostFormValue("step"), 64)
@@ -49,13 +58,37 @@ func (s *ramp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		huge(w, r)
 		return
 	}
+	if s.slow > 0 && count > s.slow {
+		<-r.Context().Done()
+		return
+	}
+	s.points(int(from), int(step), count)(w, r)
+}
+
+func (s *ramp) points(from, step, count int) http.HandlerFunc {
 	var points []string
 	for i := range count {
-		if at := int(from) + i*int(step); at%10 != 0 {
+		at := from + i*step
+		if s.bad != nil && s.bad(at) {
+			return s.fault
+		}
+		if s.rounds {
+			points = append(points, fmt.Sprintf(`[%d.5,"0"]`, at))
+		} else if at%10 != 0 {
 			points = append(points, fmt.Sprintf(`[%d,"%d"]`, at, at))
 		}
 	}
-	success("matrix", `[{"metric":{"a":"b"},"values":[`+strings.Join(points, ",")+`]}]`, "")(w, r)
+	return success("matrix", `[{"metric":{"a":"b"},"values":[`+strings.Join(points, ",")+`]}]`, "")
+}
+
+func (s *ramp) instant(at int) http.HandlerFunc {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.spans = append(s.spans, 1)
+	if at%10 == 0 {
+		return success("vector", "[]", "")
+	}
+	return success("vector", fmt.Sprintf(`[{"metric":{"a":"b"},"value":[%d,"%d"]}]`, at, at), "")
 }
 
 // ramped asks for so many instants and checks that each got its own.
@@ -95,7 +128,7 @@ func TestARangeWhoseReplyIsTooLargeIsHalved(t *testing.T) {
 	}
 }
 
-func TestARangeThatFailsInPartFailsAsAWhole(t *testing.T) {
+func TestAnOutageKeepsTheAnswersBeforeItAndAsksNoMore(t *testing.T) {
 	server := &ramp{}
 	requests := 0
 	s := newFake(func(w http.ResponseWriter, r *http.Request) {
@@ -106,8 +139,16 @@ func TestARangeThatFailsInPartFailsAsAWhole(t *testing.T) {
 		server.ServeHTTP(w, r)
 	}).sampler(t)
 	from := time.Unix(1_000_000, 0)
-	for _, got := range s.Range(t.Context(), from, from.Add(15_000*time.Second), time.Second, []rules.Query{ask("a")})[0] {
-		failsWith(t, got, rules.ServerError, "gone")
+	got := s.Range(t.Context(), from, from.Add(25_000*time.Second), time.Second, []rules.Query{ask("a")})[0]
+	for i, got := range got {
+		if i >= 10_000 {
+			failsWith(t, got, rules.ServerError, "gone")
+		} else if got.Err != nil {
+			t.Fatalf("instant %d was answered before: %v", i, got.Err)
+		}
+	}
+	if requests != 2 {
+		t.Fatalf("%d requests, want none after the outage", requests)
 	}
 }
 
@@ -120,11 +161,12 @@ func TestARangeOfNoInstantsIsEmpty(t *testing.T) {
 	}
 }
 
-func TestARangeOfOtherInstantsIsNotBelieved(t *testing.T) {
-	s := newFake(success("matrix", `[{"metric":{},"values":[[1000000.5,"1"]]}]`, "")).sampler(t)
-	from := time.Unix(1_000_000, 0)
-	got := s.Range(t.Context(), from, from.Add(5*time.Second), time.Second, []rules.Query{ask("a")})
-	failsWith(t, got[0][0], rules.WrongType, "not asked for")
+func TestARangeThatTheServerRoundsIsAskedForOneByOne(t *testing.T) {
+	server := &ramp{rounds: true}
+	ramped(t, newFake(server.ServeHTTP).sampler(t), 100)
+	if !slices.Equal(server.spans, slices.Concat([]int{100}, slices.Repeat([]int{1}, 100))) {
+		t.Fatalf("the requests asked for %v instants", server.spans)
+	}
 }
 
 func TestARangeOfTooManySeriesIsTooLarge(t *testing.T) {
