@@ -84,6 +84,19 @@ func (c *Config) address() error {
 	return nil
 }
 
+// uncached returns the URL with a parameter that keeps VictoriaMetrics from moving
+// the instants to where its cache has them; other servers ignore it.
+func (c *Config) uncached() string {
+	at, err := url.Parse(c.URL)
+	if err != nil {
+		return c.URL // address refused it
+	}
+	parameters := at.Query()
+	parameters.Set("nocache", "1")
+	at.RawQuery = parameters.Encode()
+	return at.String()
+}
+
 // secrets returns what must not be shown, even if a server sends it back to us.
 // What stands in files is not known here, and is never in an error either.
 func (c *Config) secrets() []string {

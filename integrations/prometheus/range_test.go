@@ -184,3 +184,18 @@ func TestARangeOfHistogramsIsNoNumber(t *testing.T) {
 	got := s.Range(t.Context(), time.Unix(1, 0), time.Unix(1, 0), time.Second, []rules.Query{ask("a")})
 	failsWith(t, got[0][0], rules.WrongType, "native histogram")
 }
+
+func TestServersAreAskedNotToRoundInstants(t *testing.T) {
+	for _, at := range []string{"http://fake", "http://fake?extra_label=a"} {
+		var told []string
+		server := newFake(func(w http.ResponseWriter, r *http.Request) {
+			told = append(told, r.FormValue("nocache")+r.FormValue("extra_label"))
+			success("matrix", "[]", "")(w, r)
+		})
+		s := sampler(t, prometheus.Config{URL: at, Transport: server})
+		s.Range(t.Context(), time.Unix(0, 0), time.Unix(9, 0), time.Second, []rules.Query{ask("a")})
+		if want := "1" + strings.TrimPrefix(strings.TrimPrefix(at, "http://fake"), "?extra_label="); !slices.Equal(told, []string{want}) {
+			t.Errorf("%s: the server was told %q, want %q", at, told, want)
+		}
+	}
+}

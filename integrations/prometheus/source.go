@@ -55,7 +55,7 @@ func (s *Source) connect() error {
 	}
 	s.wire = &wire{next: s.client.Transport, maxBody: s.cfg.MaxBody}
 	s.client.Transport = s.wire
-	client, err := api.NewClient(api.Config{Address: s.cfg.URL, Client: s.client})
+	client, err := api.NewClient(api.Config{Address: s.cfg.uncached(), Client: s.client})
 	if err != nil {
 		return s.hidden(inner(err))
 	}
