@@ -59,6 +59,13 @@ func wrongType(value model.Value) *rules.SampleError {
 	return rules.Failed(rules.WrongType, "the query gives a %s where a vector or scalar is meant", kind)
 }
 
+// anotherInstant is the failure of a server that answers for a time at which it
+// takes its data to be complete (VictoriaMetrics' latencyOffset), or from a cache.
+func anotherInstant(got model.Time, at time.Time) *rules.SampleError {
+	return rules.Failed(rules.WrongType, "the reply is of %v, not of %v: if the server shifts what is too new for it, raise settle",
+		got.Time().UTC(), at.UTC())
+}
+
 func histogramFound(metric model.Metric) *rules.SampleError {
 	return rules.Failed(rules.WrongType, "%v is a native histogram where a number is meant: use histogram_count, histogram_fraction …", metric)
 }

@@ -25,8 +25,15 @@ func replies(status int, body string) http.HandlerFunc {
 	}
 }
 
+// success stamps the instant that was asked for on every sample of the second 1.
 func success(kind, result, rest string) http.HandlerFunc {
-	return replies(http.StatusOK, `{"status":"success","data":{"resultType":"`+kind+`","result":`+result+`}`+rest+`}`)
+	return func(w http.ResponseWriter, r *http.Request) {
+		result := result
+		if at := r.FormValue("time"); at != "" {
+			result = strings.ReplaceAll(result, "[1,", "["+at+",")
+		}
+		replies(http.StatusOK, `{"status":"success","data":{"resultType":"`+kind+`","result":`+result+`}`+rest+`}`)(w, r)
+	}
 }
 
 func apiError(status int, kind, text string) http.HandlerFunc {
@@ -189,6 +196,29 @@ func TestWhatIsForTheRulesToSayIsNoFault(t *testing.T) {
 				if v := got.Samples[i].Value; v != want && !(math.IsNaN(v) && math.IsNaN(want)) {
 					t.Fatalf("want %v, got %+v", test.want, got)
 				}
+			}
+		})
+	}
+}
+
+func TestAReplyOfAnotherInstantIsNotBelieved(t *testing.T) {
+	at := time.UnixMilli(1_030_000)
+	for name, test := range map[string]struct {
+		kind, result string
+		believed     bool
+	}{
+		"a vector of another instant":  {"vector", `[{"metric":{},"value":[1000,"7"]}]`, false},
+		"a scalar of another instant":  {"scalar", `[1000,"7"]`, false},
+		"a vector two milliseconds on": {"vector", `[{"metric":{},"value":[1030.002,"7"]}]`, false},
+		"a vector that was rounded":    {"vector", `[{"metric":{},"value":[1030.001,"7"]}]`, true},
+		"a scalar of the instant":      {"scalar", `[1030,"7"]`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := newFake(success(test.kind, test.result, "")).sampler(t).Sample(t.Context(), at, []rules.Query{ask("up")})[0]
+			if !test.believed {
+				failsWith(t, got, rules.WrongType, "raise settle")
+			} else if got.Err != nil {
+				t.Fatal(got.Err)
 			}
 		})
 	}

@@ -31,28 +31,38 @@ func (q question) instant(ctx context.Context, at time.Time) ([]rules.Sample, *r
 	if failed != nil {
 		return nil, failed
 	}
-	return s.samples(value)
+	return s.samples(value, at)
 }
 
 // samples reads an instant vector or a scalar.
-func (s *Source) samples(value model.Value) ([]rules.Sample, *rules.SampleError) {
+func (s *Source) samples(value model.Value, at time.Time) ([]rules.Sample, *rules.SampleError) {
 	switch value := value.(type) {
 	case *model.Scalar:
+		if !isOf(value.Timestamp, at) {
+			return nil, anotherInstant(value.Timestamp, at)
+		}
 		return []rules.Sample{{Value: float64(value.Value)}}, nil
 	case model.Vector:
-		if len(value) > s.cfg.MaxSeries {
-			return nil, s.tooMany(len(value))
-		}
-		samples := make([]rules.Sample, len(value))
-		for i, sample := range value {
-			if sample.Histogram != nil {
-				return nil, histogramFound(sample.Metric)
-			}
-			samples[i] = rules.Sample{Labels: labelsOf(sample.Metric), Value: float64(sample.Value)}
-		}
-		return samples, nil
+		return s.vector(value, at)
 	}
 	return nil, wrongType(value)
+}
+
+func (s *Source) vector(value model.Vector, at time.Time) ([]rules.Sample, *rules.SampleError) {
+	if len(value) > s.cfg.MaxSeries {
+		return nil, s.tooMany(len(value))
+	}
+	samples := make([]rules.Sample, len(value))
+	for i, sample := range value {
+		if sample.Histogram != nil {
+			return nil, histogramFound(sample.Metric)
+		}
+		if !isOf(sample.Timestamp, at) {
+			return nil, anotherInstant(sample.Timestamp, at)
+		}
+		samples[i] = rules.Sample{Labels: labelsOf(sample.Metric), Value: float64(sample.Value)}
+	}
+	return samples, nil
 }
 
 func (s *Source) tooMany(series int) *rules.SampleError {
