@@ -146,6 +146,16 @@ func TestNoSecretIsEverShown(t *testing.T) {
 	}
 }
 
+func TestASecretThatIsCutIsHidden(t *testing.T) {
+	server := newFake(apiError(400, "bad_data", strings.Repeat(secret+" ", 20)))
+	s := sampler(t, prometheus.Config{URL: "http://fake?token=" + secret, Transport: server})
+	got := sampleUp(t, s)
+	failsWith(t, got, rules.BadQuery, "<secret>")
+	if strings.Contains(got.Err.Error(), secret[:4]) {
+		t.Fatalf("a part of the secret is shown: %v", got.Err)
+	}
+}
+
 func TestAConfigurationThatCannotWorkIsRefusedWithoutShowingIt(t *testing.T) {
 	basic := config.HTTPClientConfig{BasicAuth: &config.BasicAuth{Username: "ana", Password: secret}}
 	both := basic

@@ -78,7 +78,7 @@ func refused(response *http.Response) *rules.SampleError {
 	isAPI := json.Unmarshal(head, &reply) == nil && reply.Type != ""
 	text := "no reason given"
 	if isAPI {
-		text = reply.Type + ": " + plain(reply.Text)
+		text = reply.Type + ": " + reply.Text // Source.hide cuts it, but not before the secrets are gone
 	}
 	return rules.Failed(reasonOf(response.StatusCode, reply.Type, isAPI), "server answered %d: %s", response.StatusCode, text)
 }
