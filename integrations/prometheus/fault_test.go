@@ -102,6 +102,7 @@ var faults = map[string]struct {
 	"forbidden":                           {replies(403, "no"), rules.Unreachable, "403"},
 	"a wrong path":                        {replies(404, "404 page not found"), rules.Unreachable, "404"},
 	"a redirect to a login page":          {http.RedirectHandler("/login", http.StatusFound).ServeHTTP, rules.Unreachable, "302"},
+	"a server that takes no requests":     {replies(405, "no"), rules.Unreachable, "405"},
 	"garbage":                             {replies(200, "\x00\x01garbage"), rules.Unreachable, "not the answer of a Prometheus"},
 	"an HTML page":                        {replies(200, "<!DOCTYPE html><title>Welcome</title>"), rules.Unreachable, "not the answer of a Prometheus"},
 	"an empty body":                       {replies(200, ""), rules.Unreachable, "not the answer of a Prometheus"},
@@ -244,6 +245,21 @@ func TestAQueryThatCannotBeAskedIsTypedAndDisturbsNoOther(t *testing.T) {
 	failsWith(t, got[2], rules.BadQuery, "")
 	if got[3].Err != nil {
 		t.Fatalf("the good one: %v", got[3].Err)
+	}
+}
+
+func TestAServerThatTakesNoPOSTIsAskedByGET(t *testing.T) {
+	for _, status := range []int{http.StatusMethodNotAllowed, http.StatusNotImplemented} {
+		s := faulty(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet {
+				replies(status, "<html>only GET</html>")(w, r)
+				return
+			}
+			success("vector", one, "")(w, r)
+		})
+		if got := sampleUp(t, s); got.Err != nil {
+			t.Errorf("POST is answered with %d: %v", status, got.Err)
+		}
 	}
 }
 

@@ -22,8 +22,8 @@ type wire struct {
 	skew    atomic.Int64 // as a time.Duration, of the last reply
 }
 
-// RoundTrip returns a 2xx or 3xx response whose body is bounded, or else a
-// *rules.SampleError.
+// RoundTrip returns a response whose body is bounded, of a status below 400 or of
+// one that makes the API client ask again by GET, or else a *rules.SampleError.
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	sent := time.Now()
 	response, err := w.next.RoundTrip(r)
@@ -31,7 +31,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	w.noteClock(response.Header, sent, time.Now())
-	if response.StatusCode >= http.StatusBadRequest {
+	if response.StatusCode >= http.StatusBadRequest && !asksForGET(r, response) {
 		defer func() { _ = response.Body.Close() }()
 		return nil, refused(response)
 	}
@@ -41,6 +41,12 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	response.Body = &boundedBody{body: response.Body, left: w.maxBody, limit: w.maxBody}
 	return response, nil
+}
+
+// asksForGET says whether a server takes no POST.
+func asksForGET(r *http.Request, response *http.Response) bool {
+	status := response.StatusCode
+	return r.Method == http.MethodPost && (status == http.StatusMethodNotAllowed || status == http.StatusNotImplemented)
 }
 
 // CloseIdleConnections lets http.Client reach the transport below.
