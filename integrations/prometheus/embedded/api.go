@@ -27,6 +27,7 @@ type api struct {
 	engine *promql.Engine
 	parser parser.Parser
 	log    *slog.Logger
+	closed <-chan struct{}
 }
 
 // data is the useful part of a reply.
@@ -36,8 +37,8 @@ type data struct {
 	query    string // for the positions in warnings
 }
 
-func newAPI(store storage.Queryable, engine *promql.Engine, log *slog.Logger) http.Handler {
-	a := &api{store: store, engine: engine, parser: parser.NewParser(parser.Options{}), log: log}
+func newAPI(store storage.Queryable, engine *promql.Engine, log *slog.Logger, closed <-chan struct{}) http.Handler {
+	a := &api{store: store, engine: engine, parser: parser.NewParser(parser.Options{}), log: log, closed: closed}
 	mux := http.NewServeMux()
 	for path, answer := range map[string]func(*http.Request) (data, error){
 		"query": a.instant, "query_range": a.rangeOf, "series": a.series, "labels": a.labelNames,
@@ -61,7 +62,7 @@ type reply struct {
 
 func (a *api) reply(answer func(*http.Request) (data, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		got, err := answer(r)
+		got, err := a.whileOpen(r, answer)
 		if err != nil {
 			kind, code := classify(err)
 			a.write(w, code, reply{Status: "error", ErrorType: kind, Error: err.Error()})
@@ -70,6 +71,29 @@ func (a *api) reply(answer func(*http.Request) (data, error)) http.Handler {
 		warnings, infos := got.warnings.AsStrings(got.query, 10, 10)
 		a.write(w, http.StatusOK, reply{Status: "success", Data: got.value, Warnings: warnings, Infos: infos})
 	})
+}
+
+var errClosed = errors.New("the server is closed")
+
+// whileOpen answers unless the server is closed. A store that is closed has nothing,
+// or not everything, and does not say so: this is looked at before and afterwards.
+func (a *api) whileOpen(r *http.Request, answer func(*http.Request) (data, error)) (got data, err error) {
+	if !a.isClosed() {
+		got, err = answer(r)
+	}
+	if a.isClosed() {
+		return data{}, errClosed
+	}
+	return got, err
+}
+
+func (a *api) isClosed() bool {
+	select {
+	case <-a.closed:
+		return true
+	default:
+		return false
+	}
 }
 
 func (a *api) write(w http.ResponseWriter, code int, body reply) {
@@ -98,6 +122,8 @@ func classify(err error) (kind string, code int) {
 	var late promql.ErrQueryTimeout
 	var broken promql.ErrStorage
 	switch {
+	case errors.Is(err, errClosed):
+		return "unavailable", http.StatusServiceUnavailable
 	case errors.As(err, &bad):
 		return "bad_data", http.StatusBadRequest
 	case errors.As(err, &late), errors.Is(err, context.DeadlineExceeded):

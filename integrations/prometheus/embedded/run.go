@@ -58,6 +58,7 @@ func (s *Server) Close() error {
 	if again {
 		return nil
 	}
+	close(s.gone)
 	s.cancel()
 	s.running.Wait()
 	s.stopServe()

@@ -34,13 +34,14 @@ type Server struct {
 	finder    *discovery.Manager
 	scraper   *scrape.Manager
 	metrics   *prometheus.Registry
-	ctx       context.Context // ends with Close; the discovery manager is bound to it
+	ctx       context.Context // ends with Run or Close; the discovery manager is bound to it
 	cancel    context.CancelFunc
 	stopServe func()
 	running   sync.WaitGroup
 	mu        sync.Mutex // guards started and closed
 	started   bool
 	closed    bool
+	gone      chan struct{} // closed by Close
 }
 
 // Open opens the store, which replays its write-ahead log, and makes everything
@@ -49,7 +50,7 @@ func Open(cfg Config) (*Server, error) {
 	if err := cfg.defaults(); err != nil {
 		return nil, fmt.Errorf("embedded prometheus: %w", err)
 	}
-	s := &Server{cfg: cfg, metrics: prometheus.NewRegistry(), stopServe: func() {}}
+	s := &Server{cfg: cfg, metrics: prometheus.NewRegistry(), stopServe: func() {}, gone: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if err := s.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("embedded prometheus: %w", err), s.Close())
@@ -79,7 +80,7 @@ func (s *Server) open() error {
 		return fmt.Errorf("target discovery: %w", err)
 	}
 	s.engine = s.newEngine()
-	s.handler = newAPI(s.db, s.engine, s.cfg.Log)
+	s.handler = newAPI(s.db, s.engine, s.cfg.Log, s.gone)
 	s.transport, s.stopServe = newPipe().serve(s.handler)
 	return s.register()
 }

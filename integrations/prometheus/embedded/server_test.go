@@ -160,6 +160,34 @@ func TestAClosedServerLeavesNoMetricsAndClosesAgain(t *testing.T) {
 	}
 }
 
+func TestAServerThatRanAnswersUntilItIsClosed(t *testing.T) {
+	s, now := open(t, Config{Store: t.TempDir(), Scrape: nobody}), time.Now()
+	seed(t, s, now, 30, "__name__", "kept_total")
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := s.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := value(t, s, "kept_total", now); !ok || got != 30 {
+		t.Fatalf("kept_total is %v, %v; want 30", got, ok)
+	}
+}
+
+func TestAClosedServerSaysSo(t *testing.T) {
+	s := open(t, Config{Store: t.TempDir(), Scrape: nobody})
+	seed(t, s, time.Now(), 30, "__name__", "kept_total")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range []string{"query?query=kept_total", "query_range?query=kept_total&start=0&end=9&step=1", "series?match[]=kept_total", "labels", "label/a/values"} {
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, prefix+call, nil))
+		if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), `"errorType":"unavailable"`) {
+			t.Errorf("%s: %d %s", call, w.Code, w.Body)
+		}
+	}
+}
+
 func TestAScrapeFileIsFollowed(t *testing.T) {
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/numbers" {
