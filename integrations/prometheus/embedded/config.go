@@ -31,7 +31,8 @@ type Config struct {
 
 	// Retention is how long samples are kept; default 15 days.
 	Retention time.Duration
-	// MaxBytes bounds the blocks on disk, the write-ahead log aside; 0: no bound.
+	// MaxBytes drops the oldest blocks while blocks and write-ahead log are larger
+	// together; the log, of the last hours, is not shortened. 0: no bound.
 	MaxBytes int64
 	// SampleLimit refuses a scrape of a target in Scrape with more samples; default 50,000.
 	SampleLimit int

@@ -91,16 +91,23 @@ func (s *Server) openStore() error {
 		return err
 	}
 	s.lock = lock
-	opts := tsdb.DefaultOptions()
-	opts.RetentionDuration = s.cfg.Retention.Milliseconds()
-	opts.MaxBytes = s.cfg.MaxBytes
-	opts.StripeSize = 1 << 10 // the default is for millions of series
 	// The path of the samples themselves: an upgrade must find them again.
-	s.db, err = tsdb.Open(filepath.Join(s.cfg.Store, "tsdb"), s.cfg.Log.With("component", "tsdb"), s.metrics, opts, nil)
+	s.db, err = tsdb.Open(filepath.Join(s.cfg.Store, "tsdb"), s.cfg.Log.With("component", "tsdb"), s.metrics, s.cfg.storeOptions(), nil)
 	if err != nil {
 		return fmt.Errorf("store %s: %w", s.cfg.Store, err)
 	}
 	return nil
+}
+
+func (c *Config) storeOptions() *tsdb.Options {
+	opts := tsdb.DefaultOptions()
+	opts.RetentionDuration = c.Retention.Milliseconds()
+	opts.MaxBytes = c.MaxBytes
+	opts.StripeSize = 1 << 10 // the default is for millions of series
+	// As Prometheus has it: fewer blocks to look into, and what is dropped at once,
+	// a block, is a tenth of all.
+	opts.MaxBlockDuration = max(opts.MinBlockDuration, min(opts.RetentionDuration/10, (31*24*time.Hour).Milliseconds()))
+	return opts
 }
 
 // openScraper makes the managers that find targets and scrape them. Prometheus

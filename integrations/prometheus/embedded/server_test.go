@@ -173,6 +173,17 @@ func TestAServerThatRanAnswersUntilItIsClosed(t *testing.T) {
 	}
 }
 
+func TestBlocksGrowToATenthOfTheRetention(t *testing.T) {
+	for retention, want := range map[time.Duration]time.Duration{
+		15 * 24 * time.Hour: 36 * time.Hour, time.Hour: 2 * time.Hour, 3650 * 24 * time.Hour: 31 * 24 * time.Hour,
+	} {
+		opts := (&Config{Retention: retention, MaxBytes: 7}).storeOptions()
+		if got := time.Duration(opts.MaxBlockDuration) * time.Millisecond; got != want || opts.MaxBytes != 7 {
+			t.Errorf("for %v a block is at most %v and all are %d bytes, want %v and 7", retention, got, opts.MaxBytes, want)
+		}
+	}
+}
+
 func TestAClosedServerSaysSo(t *testing.T) {
 	s := open(t, Config{Store: t.TempDir(), Scrape: nobody})
 	seed(t, s, time.Now(), 30, "__name__", "kept_total")
