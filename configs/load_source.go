@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"fmt"
 	"net/url"
 	"path/filepath"
 
@@ -13,11 +14,7 @@ func (d *Daemon) loadSource(name string, t strict.Table) {
 	s := source()
 	t.Decode(&s)
 	positive(t, map[string]rules.Duration{"timeout": s.Timeout, "scrape_interval": s.ScrapeInterval, "retention": s.Retention})
-	for key, n := range map[string]int{"limits.concurrency": s.Limits.Concurrency, "limits.series": s.Limits.Series, "limits.body_bytes": s.Limits.BodyBytes} {
-		if n < 1 {
-			t.Fail(key, key+" must be at least 1", "")
-		}
-	}
+	s.Limits.check(t)
 	if s.Embedded {
 		s.checkEmbedded(t)
 		if s.Store == "" {
@@ -39,13 +36,32 @@ func (d *Daemon) loadSource(name string, t strict.Table) {
 	d.Prometheus[name] = s
 }
 
+func (l Limits) check(t strict.Table) {
+	for _, limit := range []struct {
+		key string
+		n   int
+	}{
+		{"limits.concurrency", l.Concurrency},
+		{"limits.per_second", l.PerSecond},
+		{"limits.series", l.Series},
+		{"limits.body_bytes", l.BodyBytes},
+	} {
+		if limit.n < 1 {
+			t.Fail(limit.key, limit.key+" must be at least 1", "")
+		}
+	}
+}
+
+// leastBytes is less than any store in use: a bound below it is a slip of the unit.
+const leastBytes = 64 << 20
+
 // remoteKeys and embeddedKeys are the keys of one sort of server only.
 var (
 	remoteKeys = []string{
 		"url", "basic_auth", "authorization", "oauth2", "tls_config", "http_headers", "tenant",
 		"proxy_url", "no_proxy", "proxy_from_environment", "follow_redirects", "enable_http2",
 	}
-	embeddedKeys = []string{"scrape", "scrape_file", "scrape_interval", "job", "labels", "store", "retention"}
+	embeddedKeys = []string{"scrape", "scrape_file", "scrape_interval", "job", "labels", "store", "retention", "max_bytes"}
 )
 
 func (s Prometheus) checkEmbedded(t strict.Table) {
@@ -56,6 +72,9 @@ func (s Prometheus) checkEmbedded(t strict.Table) {
 	}
 	if (len(s.Scrape) == 0) == (s.ScrapeFile == "") {
 		t.Fail("scrape", "an embedded server needs scrape or scrape_file", `write scrape = ["127.0.0.1:8080"], or name a Prometheus file; not both`)
+	}
+	if s.MaxBytes != 0 && s.MaxBytes < leastBytes {
+		t.Fail("max_bytes", fmt.Sprintf("max_bytes must be at least %d", leastBytes), "it counts bytes: 10 GiB are 10737418240; leave it out for no bound")
 	}
 	if s.ScrapeFile != "" {
 		for _, key := range []string{"scrape_interval", "job", "labels"} {

@@ -27,11 +27,13 @@ type Prometheus struct {
 	Labels         map[string]string `toml:"labels" doc:"labels added to the targets of scrape"`
 	Store          string            `toml:"store" doc:"the embedded server's folder, relative to this file; default: data/prometheus-NAME"`
 	Retention      rules.Duration    `toml:"retention" doc:"how long the embedded server keeps samples"`
+	MaxBytes       int               `toml:"max_bytes" doc:"above so many bytes on disk the embedded server drops its oldest samples, though not the last hours'; default 0: no bound"`
 }
 
 // Limits bound what is asked of one server.
 type Limits struct {
 	Concurrency int `toml:"concurrency" doc:"queries at a time"`
+	PerSecond   int `toml:"per_second" doc:"queries a second"`
 	Series      int `toml:"series" doc:"series in one answer; more are too large"`
 	BodyBytes   int `toml:"body_bytes" doc:"bytes in one answer; more are too large"`
 }
@@ -198,7 +200,7 @@ func fromEnv(name string) (config.Secret, error) {
 func source() Prometheus {
 	return Prometheus{
 		Settle: rules.Duration(5 * time.Second), Timeout: rules.Duration(10 * time.Second),
-		Limits:         Limits{Concurrency: 8, Series: 10_000, BodyBytes: 8 << 20},
+		Limits:         Limits{Concurrency: 8, PerSecond: 500, Series: 10_000, BodyBytes: 8 << 20},
 		ScrapeInterval: rules.Duration(15 * time.Second), Retention: rules.Duration(15 * 24 * time.Hour),
 	}
 }

@@ -33,19 +33,16 @@ func (d *Daemon) openPrometheus(context.Context) error {
 }
 
 func (d *Daemon) source(name string, p configs.Prometheus) (prom.Config, error) {
-	cfg := prom.Config{
-		URL: p.URL, Timeout: time.Duration(p.Timeout), Concurrency: p.Limits.Concurrency,
-		MaxSeries: p.Limits.Series, MaxBody: int64(p.Limits.BodyBytes), Log: d.cfg.Log,
-	}
+	cfg := remote(p)
+	cfg.Log = d.cfg.Log
 	if !p.Embedded {
 		var err error
 		cfg.HTTP, err = p.Config()
 		return cfg, err
 	}
-	server, err := embedded.Open(embedded.Config{
-		Name: name, Store: p.Store, Scrape: p.Scrape, ScrapeFile: p.ScrapeFile, Job: p.Job, Labels: p.Labels,
-		Interval: time.Duration(p.ScrapeInterval), Retention: time.Duration(p.Retention), Log: d.cfg.Log, Registerer: d.metrics.registry,
-	})
+	within := local(name, p)
+	within.Log, within.Registerer = d.cfg.Log, d.metrics.registry
+	server, err := embedded.Open(within)
 	if err != nil {
 		return cfg, err
 	}
@@ -57,4 +54,20 @@ func (d *Daemon) source(name string, p configs.Prometheus) (prom.Config, error) 
 	})
 	cfg.URL, cfg.Transport = server.URL(), server.Transport()
 	return cfg, nil
+}
+
+// remote is what the file says of asking a server, wherever it runs.
+func remote(p configs.Prometheus) prom.Config {
+	return prom.Config{
+		URL: p.URL, Timeout: time.Duration(p.Timeout), Concurrency: p.Limits.Concurrency, PerSecond: float64(p.Limits.PerSecond),
+		MaxSeries: p.Limits.Series, MaxBody: int64(p.Limits.BodyBytes),
+	}
+}
+
+// local is what the file says of a server in this process.
+func local(name string, p configs.Prometheus) embedded.Config {
+	return embedded.Config{
+		Name: name, Store: p.Store, Scrape: p.Scrape, ScrapeFile: p.ScrapeFile, Job: p.Job, Labels: p.Labels,
+		Interval: time.Duration(p.ScrapeInterval), Retention: time.Duration(p.Retention), MaxBytes: int64(p.MaxBytes),
+	}
 }
