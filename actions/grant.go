@@ -3,6 +3,8 @@ package actions
 import (
 	"errors"
 	"time"
+
+	"github.com/bakewatch/bakewatch/rules"
 )
 
 // Intent is what an `intended` entry says: everything that one rollback needs.
@@ -11,7 +13,7 @@ type Intent struct {
 	Executor string         `json:"executor"`
 	With     map[string]any `json:"with,omitempty"`
 	Subject  Subject        `json:"subject"`
-	Timeout  time.Duration  `json:"timeout"` // longer: unknown
+	Timeout  rules.Duration `json:"timeout"` // longer: unknown
 }
 
 // Subject is what a rollback is about. Its values come from events: an executor
@@ -32,6 +34,7 @@ type Subject struct {
 type Grant struct {
 	intent Intent
 	seq    uint64
+	newer  string // the version that was deployed after the intent; empty: none
 }
 
 // ErrNoGrant is returned to whoever tries to act without an acknowledged intent.
@@ -46,6 +49,13 @@ func Acknowledged(intent Intent, seq uint64) (Grant, error) {
 	return Grant{intent: intent, seq: seq}, nil
 }
 
+// Overtaken returns the grant after a newer version was deployed in the lane: nothing
+// may be begun any more that would put an older one over it.
+func (g Grant) Overtaken(newer string) Grant {
+	g.newer = newer
+	return g
+}
+
 // Key returns the idempotency key, the same after every restart.
 func (g Grant) Key() string { return g.intent.Key }
 
@@ -54,8 +64,13 @@ func (g Grant) Subject() Subject { return g.intent.Subject }
 
 // Longest returns how long carrying it out may take at most: after that nobody is at it any more.
 func (g Grant) Longest() time.Duration {
+	return g.timeout() + abandon
+}
+
+// timeout is how long the plan gives it.
+func (g Grant) timeout() time.Duration {
 	if g.intent.Timeout <= 0 {
-		return defaultTimeout + abandon
+		return defaultTimeout
 	}
-	return g.intent.Timeout + abandon
+	return time.Duration(g.intent.Timeout)
 }

@@ -31,6 +31,9 @@ const abandon = LongestEnd + asking + 5*time.Second
 // returns when the target is live, the try has failed, or its time is over.
 func (r Runner) Run(ctx context.Context, g Grant) Outcome {
 	return r.withExecutor(ctx, g, func(ctx context.Context, x Executor) Outcome {
+		if g.newer != "" {
+			return outcome(g, ResultFailed, "", fmt.Sprintf("nothing was done: %s was deployed meanwhile", g.newer))
+		}
 		if live, err := before(ctx, x); err == nil && live != g.intent.Subject.From && live != g.intent.Subject.To {
 			return outcome(g, ResultFailed, live, fmt.Sprintf("nothing was done: %s is live by now, not %s", live, g.intent.Subject.From))
 		}
@@ -48,6 +51,8 @@ func (r Runner) Resume(ctx context.Context, g Grant) Outcome {
 			return outcome(g, ResultDone, live, "")
 		case err == nil && live != g.intent.Subject.From:
 			return outcome(g, ResultUnknown, live, fmt.Sprintf("interrupted; %s is live by now", live))
+		case g.newer != "":
+			return outcome(g, ResultUnknown, live, fmt.Sprintf("interrupted; %s was deployed meanwhile, so it is not tried again", g.newer))
 		case x.Idempotent():
 			return r.try(ctx, x, g, true)
 		case err == nil:
@@ -62,11 +67,7 @@ func (r Runner) withExecutor(ctx context.Context, g Grant, do func(context.Conte
 	if g.seq == 0 {
 		return outcome(g, ResultFailed, "", ErrNoGrant.Error())
 	}
-	timeout := g.intent.Timeout
-	if timeout <= 0 {
-		timeout = defaultTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, g.timeout())
 	defer cancel()
 	back := make(chan Outcome, 1)
 	go func() { back <- r.guarded(ctx, g, do) }()

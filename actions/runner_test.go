@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/rules"
 )
 
 // tool is an executor whose answers are written down beforehand.
@@ -72,7 +73,7 @@ const (
 func grant(t *testing.T) actions.Grant {
 	t.Helper()
 	g, err := actions.Acknowledged(actions.Intent{
-		Key: "key", Executor: "tool", Subject: actions.Subject{Service: "checkout", From: from, To: to, Watch: "7"}, Timeout: timeout,
+		Key: "key", Executor: "tool", Subject: actions.Subject{Service: "checkout", From: from, To: to, Watch: "7"}, Timeout: rules.Duration(timeout),
 	}, 9)
 	if err != nil {
 		t.Fatal(err)
@@ -312,6 +313,26 @@ func TestTheClassOfAnErrorSurvivesWrapping(t *testing.T) {
 			if got := actions.Classify(c.err); got != c.want {
 				t.Errorf("got %d, want %d", got, c.want)
 			}
+		})
+	}
+}
+
+func TestNothingIsPutOverAVersionThatWasDeployedMeanwhile(t *testing.T) {
+	for name, c := range map[string]struct {
+		run    func(actions.Runner, context.Context, actions.Grant) actions.Outcome
+		result actions.Result
+	}{
+		"begun":   {actions.Runner.Run, actions.ResultFailed},
+		"resumed": {actions.Runner.Resume, actions.ResultUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				x := &tool{idempotent: true}
+				got := c.run(runner(x), t.Context(), grant(t).Overtaken("2.5.0"))
+				if got.Result != c.result || len(x.keys) > 0 || !strings.Contains(got.Reason, "2.5.0 was deployed meanwhile") {
+					t.Errorf("%+v, %d calls", got, len(x.keys))
+				}
+			})
 		})
 	}
 }

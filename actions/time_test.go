@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/rules"
 )
 
 // within makes a grant whose plan gives this time; 0: it says nothing.
 func within(t *testing.T, timeout time.Duration) actions.Grant {
 	t.Helper()
 	g, err := actions.Acknowledged(actions.Intent{
-		Key: "key", Executor: "tool", Subject: actions.Subject{Service: "checkout", From: from, To: to, Watch: "7"}, Timeout: timeout,
+		Key: "key", Executor: "tool", Subject: actions.Subject{Service: "checkout", From: from, To: to, Watch: "7"}, Timeout: rules.Duration(timeout),
 	}, 9)
 	if err != nil {
 		t.Fatal(err)

@@ -65,6 +65,9 @@ func (l Lane) Todo() (actions.Grant, bool) {
 		return actions.Grant{}, false
 	}
 	grant, err := actions.Acknowledged(*w.Intent, w.Intended)
+	if w.Newer != nil {
+		grant = grant.Overtaken(w.Newer.Deployment.Version)
+	}
 	return grant, err == nil
 }
 
@@ -243,7 +246,7 @@ func (l Lane) act(Input) (Entry, bool) {
 	rollback, _ := w.Plan.RollbackFor(w.Deployment.Strategy)
 	return Entry{Kind: Intended, Intent: &actions.Intent{
 		Key: actionKey(l.ID, w.Seq), Executor: rollback.Use, With: rollback.With,
-		Timeout: time.Duration(rollback.Timeout),
+		Timeout: rollback.Timeout,
 		Subject: actions.Subject{
 			Service: l.ID.Service, Environment: l.ID.Environment, Strategy: string(w.Deployment.Strategy),
 			Flag: l.ID.Flag, Slot: w.Deployment.Slot, From: w.Deployment.Version, To: w.Ruling.Target.Version,

@@ -503,3 +503,25 @@ func TestAnOwnerThatIsFencedStopsARollbackAtOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestAResumedRollbackIsNotPutOverAVersionThatWasDeployedMeanwhile(t *testing.T) {
+	w := &world{bad: []string{"2.4.0"}, idempotent: true}
+	stage(t, w, plan(), func(s *scene) {
+		s.passed("2.3.9")
+		mark := s.journal.kinds()
+		s.hang = make(chan struct{})
+		s.deploy("2.4.0")
+		s.wait(2 * time.Minute)
+		s.deploy("2.5.0")
+		s.owners[0].kill()
+		<-s.owners[0].gone
+		s.Lock()
+		s.hang = nil
+		s.Unlock()
+		s.start("b")
+		s.wait(2 * time.Minute)
+		if len(s.calls) != 1 || !strings.HasPrefix(s.since(mark), "opened decided intended newer-waits done opened") {
+			t.Errorf("%d calls; journal: %s", len(s.calls), s.since(mark))
+		}
+	})
+}
