@@ -44,6 +44,49 @@ func TestRestartsAreCountedFromTheDeploymentOn(t *testing.T) {
 	}
 }
 
+// A gap so long that no query tells a pod that came back from a new one.
+func TestAPodsOldRestartsNeverCountAfterAGap(t *testing.T) {
+	const born, gone, back = -1800.0, 600.0, 600.0 + 66*60
+	server := promtest.New(t)
+	for second := born; second < back+300; second += 15 {
+		if second < gone || second >= back {
+			server.Add(t, `restarts_total{v="2",pod="a"}`, promtest.Sample{Second: second, Value: 7})
+		}
+	}
+	for name, version := range map[string]string{"told apart": "v", "not told apart": ""} {
+		t.Run(name, func(t *testing.T) {
+			setting := promtest.Setting("crash")
+			setting.Select.Version = version
+			rule := promtest.Build(t, &crash.Options{Restarts: "restarts_total", Max: quantity.Must("2")}, setting)
+			answers := server.Watch(t, rule, 320)
+			for i, got := range answers {
+				if got.Verdict == rules.Breached {
+					t.Fatalf("look %d: %s", i+1, got.Why)
+				}
+			}
+			if last := answers[len(answers)-1]; last.Verdict != rules.Healthy {
+				t.Errorf("at the end: %v, %s", last.Verdict, last.Why)
+			}
+		})
+	}
+}
+
+// The gap began before the deployment, so that no look saw the pod in its old life.
+func TestAGapThatBeganBeforeTheDeploymentCountsNothing(t *testing.T) {
+	server := promtest.New(t)
+	for second := -7200.0; second < 300; second += 15 {
+		if second < -4000 || second >= 40 {
+			server.Add(t, `restarts_total{pod="a"}`, promtest.Sample{Second: second, Value: 7})
+		}
+	}
+	rule := promtest.Build(t, &crash.Options{Restarts: "restarts_total", Max: quantity.Must("2")}, promtest.Setting("crash"))
+	for i, got := range server.Watch(t, rule, 10) {
+		if got.Verdict == rules.Breached {
+			t.Fatalf("look %d: %s", i+1, got.Why)
+		}
+	}
+}
+
 func TestOptionsAreChecked(t *testing.T) {
 	for name, test := range map[string]struct {
 		options crash.Options

@@ -2,6 +2,7 @@ package promql
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
 )
@@ -12,6 +13,10 @@ const (
 	lookback = "5m"
 	memory   = "1h"
 )
+
+// Remembered is how long all series of a selector may have been gone, from the last
+// look that found them, and are still told from newborn ones: memory less lookback.
+const Remembered = 55 * time.Minute
 
 // Series are the series of one metric that belong to one deployment.
 type Series struct {

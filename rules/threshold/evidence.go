@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/promql"
 )
 
 // evidence folds the looks of one rule at one deployment.
@@ -17,6 +18,7 @@ type evidence struct {
 	query string
 
 	looks []seen    // those of the window that count, in order
+	data  time.Time // the last look that had data; or zero
 	since time.Time // the first of the looks that broke the limit without a pause; or zero
 	last  time.Time
 	said  rules.Answer // at the last look
@@ -43,14 +45,18 @@ func (e *evidence) See(at time.Time, got []rules.Result) rules.Answer {
 
 func (e *evidence) judge(at time.Time, got []rules.Result) rules.Answer {
 	answer := e.answer(at)
+	look, err := e.read(got)
+	first := e.baseline(at, err == nil)
 	if why, early := e.early(at); early {
 		answer.Verdict, answer.Why = rules.Inconclusive, why
 		return answer
 	}
-	look, err := e.read(got)
-	if err != nil {
+	if err != nil || first {
 		e.since = time.Time{} // broken "without a pause" can't be said of it
-		answer.Verdict, answer.Why = rules.VerdictOf(err), reason(err)
+		answer.Verdict, answer.Why = rules.Inconclusive, "the first data after a gap: counted from here on"
+		if err != nil {
+			answer.Verdict, answer.Why = rules.VerdictOf(err), reason(err)
+		}
 		return answer
 	}
 	e.looks = append(e.looks, seen{at: at, Look: look})
@@ -81,6 +87,25 @@ func (e *evidence) early(at time.Time) (why string, early bool) {
 		return fmt.Sprintf("warming up: %s of %s", length(at.Sub(e.from).Round(time.Second)), length(e.warmUp())), true
 	}
 	return "", false
+}
+
+// baseline says that the look is the first with data after none for so long that
+// a query cannot tell series that came back from newborn ones: it would count
+// their whole past, and missing data would become a breach. Where counts are not
+// the version's own, nobody knows how long there was none before the deployment.
+func (e *evidence) baseline(at time.Time, data bool) bool {
+	if !data {
+		return false
+	}
+	last := e.data
+	e.data = at
+	switch {
+	case e.Measure == Level:
+		return false
+	case last.IsZero():
+		return !e.Apart && at.Add(-e.interval()).After(e.from)
+	}
+	return at.Sub(last) > promql.Remembered+e.interval()
 }
 
 // read reads a look. A result with an error is never taken for an empty one.

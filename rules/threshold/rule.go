@@ -69,11 +69,18 @@ func (r *Rule) Queries(d rules.Deployment) []rules.Query { return r.config.Ask(d
 func (r *Rule) Begin(d rules.Deployment) rules.Evidence {
 	queries := r.config.Ask(d)
 	e := &evidence{Config: r.config, from: d.At, asked: len(queries)}
+	if again(d) {
+		e.Apart = false
+	}
 	if e.asked > 0 {
 		e.query = shown(queries[0])
 	}
 	return e
 }
+
+// again says that the version ran here before the deployment as well, so that its
+// series do not begin with it.
+func again(d rules.Deployment) bool { return d.Retry || d.Version == d.Previous && d.Version != "" }
 
 // shown returns the query as a person can paste it, or as it stands in the plan
 // where a value is missing.

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/promql"
 	"github.com/bakewatch/bakewatch/rules/quantity"
 	"github.com/bakewatch/bakewatch/rules/threshold"
 )
@@ -190,6 +191,61 @@ func TestAPartialFirstLookCountsOnlyWhereVersionsAreToldApart(t *testing.T) {
 			if got := evidence.See(at(1), numbers(50, 100)); got.Verdict != rules.Breached {
 				t.Errorf("second look: %v, %s", got.Verdict, got.Why)
 			}
+		})
+	}
+}
+
+// The series of a version that ran here before do not begin with the deployment.
+func TestAVersionThatIsDeployedAgainIsNotToldApartFromItself(t *testing.T) {
+	for name, test := range map[string]struct {
+		deployed rules.Deployment
+		want     rules.Verdict
+	}{
+		"another version before": {rules.Deployment{Version: "2", Previous: "1"}, rules.Breached},
+		"the same again":         {rules.Deployment{Version: "2", Previous: "2"}, rules.Inconclusive},
+		"a retry":                {rules.Deployment{Version: "2", Previous: "1", Retry: true}, rules.Inconclusive},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := config(threshold.Share)
+			c.Apart = true
+			rule, err := threshold.New(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			test.deployed.At = deployed.Add(-interval / 2)
+			evidence := rule.Begin(test.deployed)
+			if got := evidence.See(at(0), numbers(50, 100)); got.Verdict != test.want {
+				t.Errorf("first look: %v, %s", got.Verdict, got.Why)
+			}
+			if got := evidence.See(at(1), numbers(50, 100)); got.Verdict != rules.Breached {
+				t.Errorf("second look: %v, %s", got.Verdict, got.Why)
+			}
+		})
+	}
+}
+
+// Beyond what a query remembers, series that came back look like newborn ones.
+func TestTheFirstDataAfterALongGapIsNotCounted(t *testing.T) {
+	long := int(promql.Remembered/interval) + 3
+	ok, bad, nothing := numbers(0, 100), numbers(50, 100), []rules.Result{{}, {}}
+	for name, test := range map[string]struct {
+		apart bool
+		steps []step
+	}{
+		"a gap that queries remember counts": {true, []step{{1, ok, rules.Healthy, ""}, {long - 10, nothing, rules.NoData, ""}, {long - 2, bad, rules.Breached, "50 of 100"}}},
+		"a longer one does not": {true, []step{
+			{1, ok, rules.Healthy, ""},
+			{long, nothing, rules.NoData, ""},
+			{long + 1, bad, rules.Inconclusive, "the first data after a gap"},
+			{long + 2, ok, rules.Healthy, "0 of 100"},
+		}},
+		"a version's own first series count whenever they come": {true, []step{{1, nothing, rules.NoData, ""}, {9, bad, rules.Breached, "50 of 100"}}},
+		"the first series of everybody do not":                  {false, []step{{1, nothing, rules.NoData, ""}, {9, bad, rules.Inconclusive, "after a gap"}, {10, ok, rules.Healthy, "0 of 100"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := config(threshold.Share)
+			c.Apart = test.apart
+			play(t, begin(t, c), test.steps)
 		})
 	}
 }
