@@ -100,6 +100,15 @@ func TestClassicHistograms(t *testing.T) {
 			},
 			"500ms", rules.Healthy, 0, 50, "",
 		},
+		"nor does a restart in a gap, where some buckets grew past what they were": {
+			func(t *testing.T, s *promtest.Server) {
+				for le, counts := range map[string][2]float64{"0.5": {10, 50}, "+Inf": {100, 50}} {
+					series := fmt.Sprintf(`d_seconds_bucket{le=%q}`, le)
+					s.Add(t, series, promtest.Sample{Second: -310, Value: counts[0]}, promtest.Sample{Second: 10, Value: counts[1]})
+				}
+			},
+			"500ms", rules.Healthy, 0, 50, "",
+		},
 		"a limit above every edge can't be judged": {
 			func(t *testing.T, s *promtest.Server) {
 				addClassic(t, s, "a", "0.5", [2]float64{0, 0}, [2]float64{100, 0})

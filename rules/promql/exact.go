@@ -26,10 +26,13 @@ type Series struct {
 
 // Count returns the exact count since the look before, summed: of every series
 // the increase, or its whole value if it was reset or newly born. A series that
-// comes back after more than five minutes counts from then on.
+// comes back after more than five minutes counts from then on, unless it was reset
+// meanwhile, as its falling below its last value shows.
 func (s Series) Count(interval rules.Duration) string {
-	return fmt.Sprintf("sum(%s)", s.restrict(counter{s.last, s.last, "0", ""}.increase(interval)))
+	return fmt.Sprintf("sum(%s)", s.restrict(s.counter().increase(interval)))
 }
+
+func (s Series) counter() counter { return counter{value: s.last, total: s.last, least: "0"} }
 
 // Present returns how many series there are.
 func (s Series) Present() string { return fmt.Sprintf("count(%s%s)", s.selector, s.only) }
@@ -59,17 +62,31 @@ func offset(ago rules.Duration) string {
 
 // counter is what the increase is taken of.
 type counter struct {
-	value    level
-	presence level  // any level of the same series; it tells whether they were there
-	least    string // a series that grew by less was reset
-	guard    string // " and … >= 0": series for which this does not hold were reset as well; or empty
+	value level
+	total level  // counts everything; it tells whether the series was there, and whether it was reset
+	on    string // how a value finds its total: " ignoring (le)"; or empty
+	least string // a series that grew by less was reset
 }
 
 // increase returns each series' increase over the interval.
 func (c counter) increase(interval rules.Duration) string {
 	now, before := c.value(lookback, 0), c.value(lookback, interval)
-	returned := fmt.Sprintf("(%s unless %s)", c.presence(memory, interval), c.presence(lookback, interval))
-	return fmt.Sprintf("((%s - %s) >= %s%s) or (%s unless %s)", now, before, c.least, c.guard, now, returned)
+	return fmt.Sprintf("((%s - %s) >= %s%s) or (%s unless%s %s)", now, before, c.least, c.guard(interval), now, c.on, c.returned(interval))
+}
+
+// guard returns set operators for a value that its total must vouch for: it may
+// have grown past what it was before a reset.
+func (c counter) guard(interval rules.Duration) string {
+	if c.on == "" && c.least == "0" {
+		return ""
+	}
+	return fmt.Sprintf(" and%s (%s - %s) >= 0", c.on, c.total(lookback, 0), c.total(lookback, interval))
+}
+
+// returned returns the series that were gone and came back no smaller than they
+// were. One that came back smaller was reset, and counts like a newborn one.
+func (c counter) returned(interval rules.Duration) string {
+	return fmt.Sprintf("(%s >= %s unless %s)", c.total(lookback, 0), c.total(memory, interval), c.total(lookback, interval))
 }
 
 // restrict returns the part of an expression that belongs to the deployment.

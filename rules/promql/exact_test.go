@@ -43,7 +43,7 @@ func (r raw) truth(from, to float64) (increase float64, lossy bool) {
 			default:
 				increase += s.Value - last.Value
 			}
-			lossy = lossy || (last != nil && s.Second-last.Second > 300)
+			lossy = lossy || (last != nil && s.Second-last.Second > 300 && s.Value >= last.Value)
 		}
 		last = &r[i]
 	}
@@ -75,15 +75,19 @@ func drawRaw(t *rapid.T) raw {
 	value := float64(rapid.IntRange(0, 1000).Draw(t, "first"))
 	samples := raw{{Second: second, Value: value}}
 	for range rapid.IntRange(0, 60).Draw(t, "samples") {
-		switch rapid.SampledFrom([]string{"scrape", "scrape", "scrape", "scrape", "late", "gap", "long gap", "double", "stale", "reset"}).Draw(t, "event") {
+		switch rapid.SampledFrom([]string{"scrape", "scrape", "scrape", "scrape", "late", "gap", "long gap", "long gap and reset", "double", "stale", "reset"}).Draw(t, "event") {
 		case "scrape":
 			second += spacing
 		case "late":
 			second += spacing * float64(rapid.IntRange(800, 1200).Draw(t, "jitter")) / 1000
+			second = math.Round(second*1000) / 1000 // as the TSDB keeps it
 		case "gap":
 			second += float64(rapid.IntRange(60, 300).Draw(t, "gap"))
 		case "long gap":
 			second += float64(rapid.IntRange(301, 700).Draw(t, "gap"))
+		case "long gap and reset":
+			second += float64(rapid.IntRange(301, 700).Draw(t, "gap"))
+			value = 0
 		case "double":
 		case "stale":
 			second++
@@ -175,6 +179,7 @@ func TestExactCountsOfWholeLives(t *testing.T) {
 		"a reset counts from zero":                                    {scrapes(100, 3, 5), 105},
 		"a gap of four minutes loses nothing":                         {scrapes(append(append([]float64{10}, missed(15)...), 25, 30)...), 30},
 		"a gap of nine minutes loses the growth in it":                {scrapes(append(append([]float64{10}, missed(36)...), 25, 30)...), 15},
+		"a reset in a gap of nine minutes counts from zero":           {scrapes(append(append([]float64{10}, missed(36)...), 7, 9)...), 19},
 		"a dead series counts until its end":                          {append(scrapes(10, 20), promtest.Sample{Second: 20, Value: promtest.Stale}), 20},
 		"a series that comes back after its end is not counted twice": {append(append(scrapes(10, 20), promtest.Sample{Second: 20, Value: promtest.Stale}), promtest.Sample{Second: 65, Value: 24}), 24},
 	} {

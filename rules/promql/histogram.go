@@ -28,8 +28,8 @@ func (s Scope) Histogram(selector *Selector, d rules.Deployment) Histogram {
 // Buckets returns the exact counts of the classic buckets, by le. That a series
 // was reset is told by its last bucket: the others may have grown past what they were.
 func (h Histogram) Buckets(interval rules.Duration) string {
-	guard := fmt.Sprintf(" and ignoring (le) (%s - %s) >= 0", h.all.last(lookback, 0), h.all.last(lookback, interval))
-	return fmt.Sprintf("sum by (le) (%s)", h.buckets.restrict(counter{h.buckets.last, h.buckets.last, "0", guard}.increase(interval)))
+	buckets := counter{value: h.buckets.last, total: h.all.last, on: " ignoring (le)", least: "0"}
+	return fmt.Sprintf("sum by (le) (%s)", h.buckets.restrict(buckets.increase(interval)))
 }
 
 // Edges returns how many series have each classic bucket, by le.
@@ -39,7 +39,8 @@ func (h Histogram) Edges() string {
 
 // Total returns the exact count of all observations of the native histogram.
 func (h Histogram) Total(interval rules.Duration) string {
-	return fmt.Sprintf("sum(%s)", h.native.restrict(counter{h.observations, h.observations, "0", ""}.increase(interval)))
+	all := counter{value: h.observations, total: h.observations, least: "0"}
+	return fmt.Sprintf("sum(%s)", h.native.restrict(all.increase(interval)))
 }
 
 // Within returns the count of the observations of the native histogram that are at
@@ -47,13 +48,13 @@ func (h Histogram) Total(interval rules.Duration) string {
 // it a little less than nothing, which must not be taken for a reset.
 func (h Histogram) Within(limit float64, interval rules.Duration) string {
 	edge := strconv.FormatFloat(limit, 'g', -1, 64)
-	within := func(span string, ago rules.Duration) string {
+	fast := func(span string, ago rules.Duration) string {
 		all := h.observations(span, ago)
 		share := fmt.Sprintf("histogram_fraction(-Inf, %s, %s)", edge, h.native.last(span, ago))
 		return fmt.Sprintf("(%s * %s >= 0 or %s)", all, share, all) // no observation yet: the share is NaN, the count 0
 	}
-	guard := fmt.Sprintf(" and (%s - %s) >= 0", h.observations(lookback, 0), h.observations(lookback, interval))
-	return fmt.Sprintf("sum(%s)", h.native.restrict(counter{within, h.observations, "-0.5", guard}.increase(interval)))
+	within := counter{value: fast, total: h.observations, least: "-0.5"}
+	return fmt.Sprintf("sum(%s)", h.native.restrict(within.increase(interval)))
 }
 
 // Natives returns how many series the native histogram has.
