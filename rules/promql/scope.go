@@ -117,7 +117,7 @@ func equal(label, value string) *labels.Matcher {
 // so that none of their increase belongs to what ran before. A slot's series may
 // be those of the version that the slot held before.
 func (s Scope) Apart(selector *Selector) bool {
-	if s.version != "" && !selector.Has(s.version) {
+	if s.version != "" && !selector.Settles(s.version) {
 		return true
 	}
 	return s.join != nil || selector.Uses("version")
@@ -140,7 +140,7 @@ func (s Scope) Series(selector *Selector, d rules.Deployment) Series {
 	case s.version != "":
 		selector = selector.Where(equal(s.version, "$version"))
 	case len(s.slots) > 0 && s.slots[d.Slot] == nil:
-		selector = selector.Where(equal("slot", "$slot")) // never asked: see Values
+		selector = selector.and(equal("slot", "$slot")) // never asked: see Values
 	case len(s.slots) > 0:
 		selector = selector.Where(s.slots[d.Slot]...)
 	}
@@ -166,7 +166,7 @@ func (s Scope) restriction() string {
 }
 
 func quoteLabel(name string) string {
-	if model.UTF8Validation.IsValidLabelName(name) {
+	if model.LegacyValidation.IsValidLabelName(name) {
 		return name
 	}
 	return fmt.Sprintf("%q", name)

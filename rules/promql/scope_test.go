@@ -67,11 +67,20 @@ func TestSelectAddsMatchersToASelector(t *testing.T) {
 		selector, want string
 		apart          bool
 	}{
-		"none":                                  {rules.Select{}, `x`, `count(x)`, false},
-		"match":                                 {rules.Select{Match: map[string]string{"job": "$service"}}, `x{a="1"}`, `count(x{a="1",job="checkout"})`, false},
-		"match leaves the selector's own alone": {rules.Select{Match: map[string]string{"job": "checkout"}}, `x{job="ksm"}`, `count(x{job="ksm"})`, false},
-		"version":                               {rules.Select{Version: "v"}, `x`, `count(x{v="2"})`, true},
-		"version that the selector opts out of": {rules.Select{Version: "v"}, `x{v=~".*"}`, `count(x{v=~".*"})`, false},
+		"none":                                   {rules.Select{}, `x`, `count(x)`, false},
+		"match":                                  {rules.Select{Match: map[string]string{"job": "$service"}}, `x{a="1"}`, `count(x{a="1",job="checkout"})`, false},
+		"match leaves the selector's own alone":  {rules.Select{Match: map[string]string{"job": "checkout"}}, `x{job="ksm"}`, `count(x{job="ksm"})`, false},
+		"version":                                {rules.Select{Version: "v"}, `x`, `count(x{v="2"})`, true},
+		"version that the selector opts out of":  {rules.Select{Version: "v"}, `x{v=~".*"}`, `count(x{v=~".*"})`, false},
+		"version that the selector only narrows": {rules.Select{Version: "v"}, `x{v!=""}`, `count(x{v!="",v="2"})`, true},
+		"version that the selector excludes":     {rules.Select{}, `x{v!="$version"}`, `count(x{v!="2"})`, false},
+		"match that the selector only narrows":   {rules.Select{Match: map[string]string{"job": "j"}}, `x{job=~"j|k"}`, `count(x{job="j",job=~"j|k"})`, false},
+		"slots that the selector only narrows":   {rules.Select{Slots: slots}, `x{instance!="canary"}`, `count(x{instance!="canary",instance="b$"})`, false},
+		"join on a label in UTF-8": {
+			rules.Select{Join: &rules.Join{Metric: "target_info", On: []string{"service.name"}, Label: "v"}},
+			`x`,
+			`count(x and on ("service.name") last_over_time(target_info{v="2"}[5m]) unless on ("service.name") target_info{v!="2"})`, true,
+		},
 		"version that the selector writes itself": {rules.Select{}, `x{tag="$version"}`, `count(x{tag="2"})`, true},
 		"a version label in UTF-8":                {rules.Select{Version: "service.version"}, `x`, `count(x{"service.version"="2"})`, true},
 		"slots":                                   {rules.Select{Slots: slots}, `x`, `count(x{instance="b$"})`, false},
@@ -98,14 +107,16 @@ func TestSelectAddsMatchersToASelector(t *testing.T) {
 func TestASlotThatThePlanDoesNotKnowIsNoData(t *testing.T) {
 	scope := scopeOf(t, rules.Select{Slots: map[string]map[string]string{"blue": {"instance": "a"}}})
 	for _, slot := range []string{"", "purple"} {
-		t.Run("slot "+slot, func(t *testing.T) {
-			d := rules.Deployment{Version: "2", Slot: slot}
-			query := scope.Queries("main", d, scope.Series(selectorOf(t, "x"), d).Count(look))[0]
-			_, err := promql.Bind(query.Template, query.Values)
-			if failed, ok := errors.AsType[*rules.SampleError](err); !ok || failed.Reason != rules.Unbound {
-				t.Errorf("got %v, want unbound", err)
-			}
-		})
+		for _, selector := range []string{"x", `x{slot="blue"}`, `x{instance="a"}`} {
+			t.Run("slot "+slot+" of "+selector, func(t *testing.T) {
+				d := rules.Deployment{Version: "2", Slot: slot}
+				query := scope.Queries("main", d, scope.Series(selectorOf(t, selector), d).Count(look))[0]
+				_, err := promql.Bind(query.Template, query.Values)
+				if failed, ok := errors.AsType[*rules.SampleError](err); !ok || failed.Reason != rules.Unbound {
+					t.Errorf("got %v, want unbound", err)
+				}
+			})
+		}
 	}
 }
 

@@ -76,27 +76,47 @@ func (s *Selector) Has(label string) bool {
 	return slices.ContainsFunc(s.matchers, func(m *labels.Matcher) bool { return m.Name == label })
 }
 
-// Uses says whether the selector holds the placeholder $name.
+// Uses says whether the selector asks for what the placeholder $name stands for.
+// A matcher that excludes it does not.
 func (s *Selector) Uses(name string) bool {
-	return slices.ContainsFunc(s.matchers, func(m *labels.Matcher) bool { return slices.Contains(names(m.Value), name) })
+	return slices.ContainsFunc(s.matchers, func(m *labels.Matcher) bool { return picks(m) && slices.Contains(names(m.Value), name) })
+}
+
+// Settles says whether the selector decides alone about this label: by =, by a
+// placeholder, or by =~".*", which lets everything through on purpose. Another
+// matcher only narrows, and says nothing about which version is meant.
+func (s *Selector) Settles(label string) bool {
+	return slices.ContainsFunc(s.matchers, func(m *labels.Matcher) bool {
+		return m.Name == label && (m.Type == labels.MatchEqual || picks(m) && (m.Value == ".*" || len(names(m.Value)) > 0))
+	})
+}
+
+func picks(m *labels.Matcher) bool {
+	return m.Type == labels.MatchEqual || m.Type == labels.MatchRegexp
 }
 
 // Where returns the selector with more matchers. A label that the selector itself
-// matches on is left to it.
+// settles is left to it.
 func (s *Selector) Where(more ...*labels.Matcher) *Selector {
-	narrowed := &Selector{name: s.name, matchers: slices.Clone(s.matchers)}
-	for _, m := range more {
-		if !s.Has(m.Name) {
-			narrowed.matchers = append(narrowed.matchers, m)
-		}
-	}
-	return narrowed
+	return s.and(slices.DeleteFunc(slices.Clone(more), func(m *labels.Matcher) bool { return s.Settles(m.Name) })...)
+}
+
+func (s *Selector) and(more ...*labels.Matcher) *Selector {
+	return &Selector{name: s.name, matchers: slices.Concat(s.matchers, more)}
 }
 
 // Matching returns the selector with label =~ pattern, a regular expression known
 // to be right. A label that the selector itself matches on is left to it.
 func (s *Selector) Matching(label, pattern string) *Selector {
-	return s.Where(labels.MustNewMatcher(labels.MatchRegexp, label, pattern))
+	if s.Has(label) {
+		return s
+	}
+	return s.and(labels.MustNewMatcher(labels.MatchRegexp, label, pattern))
+}
+
+// Labelled returns the selector of those series that have this label.
+func (s *Selector) Labelled(label string) *Selector {
+	return s.and(labels.MustNewMatcher(labels.MatchNotEqual, label, ""))
 }
 
 // String returns the selector as PromQL.
