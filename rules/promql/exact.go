@@ -100,8 +100,3 @@ func (s Series) restrict(expr string) string {
 // Age returns how many seconds ago the oldest of the times was that the series
 // hold as their values.
 func (s Series) Age() string { return fmt.Sprintf("time() - min(%s%s)", s.selector, s.only) }
-
-// SampleAge returns how many seconds ago the oldest of the series' samples was taken.
-func (s Series) SampleAge() string {
-	return fmt.Sprintf("time() - min(timestamp(%s%s))", s.selector, s.only)
-}

@@ -24,8 +24,8 @@ type Options struct {
 	Findings      string            `json:"findings" toml:"findings" doc:"the number of findings, as a selector with $version: trivy_image_vulnerabilities{image_tag=\"$version\"}"`
 	Severities    []string          `json:"severities" toml:"severities" doc:"values of the label severity that count, in any case; default critical and high"`
 	Max           quantity.Quantity `json:"max" toml:"max" doc:"how many findings are allowed; default 0"`
-	ScannedWithin rules.Duration    `json:"scanned_within,omitzero" toml:"scanned_within" doc:"an older scan is no-data; default: any age"`
-	Scanned       string            `json:"scanned,omitempty" toml:"scanned" doc:"the Unix time of the scan, as a selector; default: the time of the findings' samples"`
+	ScannedWithin rules.Duration    `json:"scanned_within,omitzero" toml:"scanned_within" doc:"an older scan is no-data; needs scanned; default: any age"`
+	Scanned       string            `json:"scanned,omitempty" toml:"scanned" doc:"the Unix time of the scan, as a selector; needed for scanned_within"`
 }
 
 // Kind returns the kind.
@@ -59,6 +59,11 @@ func (o *Options) scanned() (*promql.Selector, error) {
 	switch {
 	case o.ScannedWithin < 0:
 		return nil, &rules.FieldError{Key: "scanned_within", Err: fmt.Errorf("%s is negative", o.ScannedWithin)}
+	case o.Scanned == "" && o.ScannedWithin > 0:
+		return nil, &rules.FieldError{
+			Key: "scanned_within", Hint: "scanned = a metric whose value is the Unix time of the scan",
+			Err: errors.New("needs scanned: the time of a sample is that of the scrape, not of the scan"),
+		}
 	case o.Scanned == "":
 		return nil, nil
 	case o.ScannedWithin == 0:
@@ -105,16 +110,22 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 func (o *Options) ask(findings, scanned *promql.Selector, source string) func(rules.Deployment) []rules.Query {
 	var scope promql.Scope
 	return func(d rules.Deployment) []rules.Query {
-		all := scope.Series(findings, d)
-		templates := []string{scope.Series(o.severe(findings), d).Distinct(), all.Present()}
-		switch {
-		case scanned != nil:
+		all, labelled := scope.Series(findings, d), scope.Series(o.labelled(findings), d)
+		templates := []string{scope.Series(o.severe(findings), d).Distinct(), all.Present(), labelled.Present()}
+		if scanned != nil {
 			templates = append(templates, scope.Series(scanned, d).Age())
-		case o.ScannedWithin > 0:
-			templates = append(templates, all.SampleAge())
 		}
 		return scope.Queries(source, d, templates...)
 	}
+}
+
+// labelled returns the findings that can be told apart by severity, as far as that
+// is wanted: none of them beside others is no count of zero.
+func (o *Options) labelled(findings *promql.Selector) *promql.Selector {
+	if len(o.Severities) == 0 || findings.Has("severity") {
+		return findings
+	}
+	return findings.Labelled("severity")
 }
 
 // severe returns the findings of the severities that count. A selector that
@@ -133,18 +144,19 @@ func (o *Options) severe(findings *promql.Selector) *promql.Selector {
 func read(got []rules.Result, within time.Duration) (threshold.Look, error) {
 	findings, _, errFindings := threshold.CountOf(got[0], "findings")
 	_, present, errPresent := threshold.CountOf(got[1], "series of findings")
-	if err := errors.Join(errFindings, errPresent); err != nil {
+	_, labelled, errLabelled := threshold.CountOf(got[2], "series of findings with a severity")
+	err := errors.Join(errFindings, errPresent, errLabelled)
+	switch {
+	case err != nil:
 		return threshold.Look{}, err
-	}
-	if !present {
+	case !present:
 		return threshold.Look{}, rules.Failed(rules.Empty, "no scan of this version")
+	case !labelled:
+		return threshold.Look{}, rules.Failed(rules.WrongType, "the findings have no label severity; set severities = []")
+	case len(got) > 3:
+		err = fresh(got[3], within)
 	}
-	if len(got) > 2 {
-		if err := fresh(got[2], within); err != nil {
-			return threshold.Look{}, err
-		}
-	}
-	return threshold.Look{Value: findings, Bad: findings}, nil
+	return threshold.Look{Value: findings, Bad: findings}, err
 }
 
 // fresh says what is wrong with the age of the scan, in seconds.

@@ -77,11 +77,13 @@ func TestFindings(t *testing.T) {
 			func(t *testing.T, s *promtest.Server) { s.Gauge(t, `findings{tag="2",severity="high"}`, 1, 9) },
 			func(o *securityscan.Options) { o.ScannedWithin, o.Scanned = day, `scanned_at` }, rules.NoData, "not known",
 		},
-		"the age of the samples counts where no other is named": {
-			func(t *testing.T, s *promtest.Server) {
-				s.Add(t, `findings{tag="2",severity="high"}`, promtest.Sample{Second: -200, Value: 9})
-			},
-			func(o *securityscan.Options) { o.ScannedWithin = rules.Duration(time.Minute) }, rules.NoData, "the scan is 3.58 min old, more than 1m",
+		"findings that carry no severity are not none": {
+			func(t *testing.T, s *promtest.Server) { s.Gauge(t, `findings{tag="2",level="CRITICAL"}`, 1, 12) },
+			nil, rules.Blind, "no label severity; set severities = []",
+		},
+		"findings that carry no severity all count if that is said": {
+			func(t *testing.T, s *promtest.Server) { s.Gauge(t, `findings{tag="2",level="CRITICAL"}`, 1, 12) },
+			func(o *securityscan.Options) { o.Severities = []string{} }, rules.Breached, "findings 12",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -111,6 +113,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		"a time without its use":    {func(o *securityscan.Options) { o.Scanned = "scanned_at" }, "scanned"},
 		"a time that is a function": {func(o *securityscan.Options) { o.ScannedWithin, o.Scanned = 1, "max(scanned_at)" }, "scanned"},
 		"an age that is negative":   {func(o *securityscan.Options) { o.ScannedWithin = -1 }, "scanned_within"},
+		"an age of no scan":         {func(o *securityscan.Options) { o.ScannedWithin = rules.Duration(time.Hour) }, "scanned_within"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := options(t)
