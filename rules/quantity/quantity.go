@@ -32,20 +32,22 @@ type Quantity struct {
 	text  string // as it was written; travels instead of the number, so that nothing is lost
 }
 
+// scale turns a number into its base unit: by a factor, or by fewer decimal places.
 type scale struct {
 	unit   Unit
 	factor float64
+	places int
 }
 
 var scales = map[string]scale{
-	"": {Plain, 1}, "%": {Ratio, 0.01},
-	"ns": {Seconds, 1e-9}, "us": {Seconds, 1e-6}, "µs": {Seconds, 1e-6}, "ms": {Seconds, 1e-3},
-	"s": {Seconds, 1}, "m": {Seconds, 60}, "h": {Seconds, 3600}, "d": {Seconds, 86400},
-	"B": {Bytes, 1}, "kB": {Bytes, 1e3}, "KB": {Bytes, 1e3}, "MB": {Bytes, 1e6}, "GB": {Bytes, 1e9}, "TB": {Bytes, 1e12},
-	"KiB": {Bytes, 1 << 10}, "MiB": {Bytes, 1 << 20}, "GiB": {Bytes, 1 << 30}, "TiB": {Bytes, 1 << 40},
+	"": {Plain, 1, 0}, "%": {Ratio, 1, 2},
+	"ns": {Seconds, 1, 9}, "us": {Seconds, 1, 6}, "µs": {Seconds, 1, 6}, "ms": {Seconds, 1, 3},
+	"s": {Seconds, 1, 0}, "m": {Seconds, 60, 0}, "h": {Seconds, 3600, 0}, "d": {Seconds, 86400, 0},
+	"B": {Bytes, 1, 0}, "kB": {Bytes, 1e3, 0}, "KB": {Bytes, 1e3, 0}, "MB": {Bytes, 1e6, 0}, "GB": {Bytes, 1e9, 0}, "TB": {Bytes, 1e12, 0},
+	"KiB": {Bytes, 1 << 10, 0}, "MiB": {Bytes, 1 << 20, 0}, "GiB": {Bytes, 1 << 30, 0}, "TiB": {Bytes, 1 << 40, 0},
 }
 
-var form = regexp.MustCompile(`^([+-]?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?) ?([A-Za-zµ%]*)$`)
+var form = regexp.MustCompile(`^([+-]?[0-9]*\.?[0-9]+)(?:[eE]([+-]?[0-9]+))? ?([A-Za-zµ%]*)$`)
 
 // Parse reads a number with or without a unit.
 func Parse(text string) (Quantity, error) {
@@ -53,19 +55,28 @@ func Parse(text string) (Quantity, error) {
 	if match == nil {
 		return Quantity{}, fmt.Errorf("%q is no number with a unit, such as 1%%, 500ms or 2GiB", text)
 	}
-	s, known := scales[match[2]]
+	s, known := scales[match[3]]
 	if !known {
-		return Quantity{}, fmt.Errorf("unknown unit %q in %q; one of %%, ms, s, m, h, d, B, KiB, MiB, GiB, kB, MB, GB", match[2], text)
+		return Quantity{}, fmt.Errorf("unknown unit %q in %q; one of %%, ms, s, m, h, d, B, KiB, MiB, GiB, kB, MB, GB", match[3], text)
 	}
-	number, err := strconv.ParseFloat(match[1], 64)
+	number, err := shifted(match[1], match[2], s.places)
 	if err != nil || math.IsInf(number*s.factor, 0) {
 		return Quantity{}, fmt.Errorf("%q is too large", text)
 	}
-	value := number * s.factor
-	if s.unit == Ratio {
-		value = number / 100 // exactly the number that 0.01 is, for 1 %
+	return Quantity{value: number * s.factor, unit: s.unit, text: text}, nil
+}
+
+// shifted reads a decimal number with its point moved to the left. Division would
+// round once more: 0.7 / 100 is less than 0.007, and 7 of 1000 would break 0.7 %.
+func shifted(digits, exponent string, places int) (float64, error) {
+	power := 0
+	if exponent != "" {
+		var err error
+		if power, err = strconv.Atoi(exponent); err != nil {
+			return 0, err
+		}
 	}
-	return Quantity{value: value, unit: s.unit, text: text}, nil
+	return strconv.ParseFloat(digits+"e"+strconv.Itoa(power-places), 64)
 }
 
 // Must is Parse for texts known to be right, such as defaults. It panics on an error.

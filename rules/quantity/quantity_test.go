@@ -2,6 +2,7 @@ package quantity_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -34,8 +35,24 @@ func TestQuantitiesAreReadAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
+// A limit is kept by exactly its share: 7 of 1000 keep 0.7 %.
+func TestALimitIsTheNumberThatItsWordsMean(t *testing.T) {
+	for i := 1; i <= 999; i++ {
+		n := float64(i)
+		percent, ms := fmt.Sprintf("%g%%", float64(i)/10), fmt.Sprintf("%dms", i)
+		for text, want := range map[string]float64{percent: n / 1000, ms: n / 1000, fmt.Sprintf("%dus", i): n / 1e6, fmt.Sprintf("%dns", i): n / 1e9} {
+			if got := quantity.Must(text).Value(); got != want {
+				t.Errorf("%s is %v, not %v", text, got, want)
+			}
+		}
+	}
+	if got := quantity.Must("7e-1 %").Value(); got != 0.007 {
+		t.Errorf("with an exponent: %v", got)
+	}
+}
+
 func TestWhatIsNoQuantityIsRefused(t *testing.T) {
-	for _, text := range []string{"", " ", "abc", "1 parsec", "1e999", "NaN", "Inf", "0x10", "1%%", "1,5", "5 m s"} {
+	for _, text := range []string{"", " ", "abc", "1 parsec", "1e999", "1e99999999999999999999", "NaN", "Inf", "0x10", "1%%", "1,5", "5 m s"} {
 		t.Run(text, func(t *testing.T) {
 			if got, err := quantity.Parse(text); err == nil {
 				t.Errorf("read as %v", got.Value())
