@@ -173,6 +173,46 @@ func TestNativeHistograms(t *testing.T) {
 	}
 }
 
+// A fleet that is half way to native histograms.
+func TestInstancesWithEitherKindOfHistogramAreCountedTogether(t *testing.T) {
+	server := promtest.New(t)
+	addClassic(t, server, "a", "0.5", [2]float64{0, 0}, [2]float64{60, 40}) // classic only
+	addClassic(t, server, "b", "0.5", [2]float64{0, 0}, [2]float64{0, 100}) // both: the native one counts
+	server.AddHistogram(t, `d_seconds{instance="b"}`, -5, native(0, 0))
+	server.AddHistogram(t, `d_seconds{instance="b"}`, 10, native(95, 5))
+	got := look(t, server, build(t, options(), rules.Select{}), 1)
+	if got.Verdict != rules.Breached || diff(got.Bad, 45) || diff(got.Total, 200) || !strings.Contains(got.Query, "d_seconds_bucket") {
+		t.Errorf("%v, %v of %v: %s\n%s", got.Verdict, got.Bad, got.Total, got.Why, got.Query)
+	}
+}
+
+func TestPeopleAreShownTheNativeQueryAndWholeNumbers(t *testing.T) {
+	server := promtest.New(t)
+	server.AddHistogram(t, "d_seconds", -5, native(1000, 500))
+	server.AddHistogram(t, "d_seconds", 10, native(1070, 530))
+	got := look(t, server, build(t, options(), rules.Select{}), 1)
+	if !strings.Contains(got.Query, "histogram_fraction(") || !strings.Contains(got.Why, "(30 of 100)") {
+		t.Errorf("%s\n%s", got.Why, got.Query)
+	}
+}
+
+// What is within the limit is interpolated anew where buckets are merged.
+func TestALowerResolutionIsNotTakenForFastRequests(t *testing.T) {
+	server := promtest.New(t)
+	fine := &histogram.FloatHistogram{ // 1000 requests at about 0.6 s, just above the limit
+		Schema: 3, Count: 1000, PositiveSpans: []histogram.Span{{Offset: -5, Length: 1}}, PositiveBuckets: []float64{1000},
+	}
+	coarse := &histogram.FloatHistogram{ // and 30 more
+		Schema: -1, Count: 1030, PositiveSpans: []histogram.Span{{Offset: 0, Length: 1}}, PositiveBuckets: []float64{1030},
+	}
+	server.AddHistogram(t, "d_seconds", -5, fine)
+	server.AddHistogram(t, "d_seconds", 10, coarse)
+	got := look(t, server, build(t, options(), rules.Select{}), 1)
+	if got.Verdict != rules.NoData || !strings.Contains(got.Why, "changed its resolution") {
+		t.Errorf("%v, %v of %v: %s", got.Verdict, got.Bad, got.Total, got.Why)
+	}
+}
+
 func diff(a, b float64) bool { return a-b > 1e-6 || b-a > 1e-6 }
 
 func TestBothKindsOfHistogramsAreAskedWithAJoin(t *testing.T) {

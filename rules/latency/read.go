@@ -25,29 +25,48 @@ func cutSuffix(metric string) (base string, suffixed bool) {
 	return metric, false
 }
 
-// read reads the five results of a look. Where the histogram is both native and
-// classic, the native one is taken: it knows the limit, not only a bucket's edge.
+// The queries of a look, in their order.
+const (
+	buckets = iota
+	edges
+	total
+	within
+	natives
+)
+
+// read reads the five results of a look. Instances with a native histogram and
+// those with a classic one only are counted together.
 func read(got []rules.Result, limit float64) (threshold.Look, error) {
-	_, native, err := threshold.CountOf(got[4], "series of the histogram")
-	if err != nil {
+	_, native, err := threshold.CountOf(got[natives], "series of the histogram")
+	classic := len(got[edges].Samples) > 0
+	switch {
+	case err != nil:
 		return threshold.Look{}, err
-	}
-	if native {
-		return readNative(got[2], got[3])
-	}
-	if len(got[1].Samples) == 0 {
+	case !native && !classic:
 		return threshold.Look{}, rules.Failed(rules.Empty, "no series of the histogram")
+	case !native:
+		return readClassic(got[buckets], got[edges], limit)
+	case !classic:
+		return readNative(got[total], got[within])
 	}
-	return readClassic(got[0], got[1], limit)
+	look, errClassic := readClassic(got[buckets], got[edges], limit)
+	more, errNative := readNative(got[total], got[within])
+	look.Bad, look.Total = look.Bad+more.Bad, look.Total+more.Total
+	return look, errors.Join(errClassic, errNative)
 }
 
-func readNative(all, within rules.Result) (threshold.Look, error) {
-	total, _, errTotal := threshold.CountOf(all, "requests")
-	fast, _, errFast := threshold.One(within, "requests within the limit")
-	if err := errors.Join(errTotal, errFast); err != nil {
+// readNative reads the counts of native histograms. One that lowers its resolution
+// spreads its past anew: for that look, nobody knows how many were slow.
+func readNative(all, fast rules.Result) (threshold.Look, error) {
+	count, _, errCount := threshold.CountOf(all, "requests")
+	kept, _, errKept := threshold.One(fast, "requests within the limit")
+	if err := errors.Join(errCount, errKept); err != nil {
 		return threshold.Look{}, err
 	}
-	return threshold.Look{Bad: slow(total, fast), Total: total}, nil
+	if kept > count+0.5 {
+		return threshold.Look{}, rules.Failed(rules.NotANumber, "%.0f requests within the limit of %.0f in all: the histogram changed its resolution", kept, count)
+	}
+	return threshold.Look{Bad: slow(count, kept), Total: count, Shown: within}, nil
 }
 
 func readClassic(counts, series rules.Result, limit float64) (threshold.Look, error) {

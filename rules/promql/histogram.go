@@ -8,9 +8,10 @@ import (
 )
 
 // Histogram is one histogram of one deployment. A plan need not say whether it is
-// classic or native: both are asked, and one of them answers.
+// classic or native, and a fleet may be both: a series counts as native where it
+// is, for that knows the limit, and by its classic buckets elsewhere.
 type Histogram struct {
-	buckets Series // of the classic histogram
+	buckets Series // of the classic histogram, where it is not native as well
 	all     Series // its last bucket, which counts everything
 	native  Series
 }
@@ -18,11 +19,13 @@ type Histogram struct {
 // Histogram returns the histogram of the selector that belongs to the deployment.
 func (s Scope) Histogram(selector *Selector, d rules.Deployment) Histogram {
 	buckets := selector.Named(selector.Metric() + "_bucket")
-	return Histogram{
+	h := Histogram{
 		buckets: s.Series(buckets, d),
 		all:     s.Series(buckets.Where(equal("le", "+Inf")), d),
 		native:  s.Series(selector, d),
 	}
+	h.buckets.only += fmt.Sprintf(" unless ignoring (le) histogram_count(%s)", h.native.selector)
+	return h
 }
 
 // Buckets returns the exact counts of the classic buckets, by le. That a series

@@ -14,8 +14,7 @@ import (
 type evidence struct {
 	Config
 	from  time.Time // the deployment
-	asked int       // how many queries a look has
-	query string
+	asked []string  // the queries of a look, for people
 
 	looks []seen    // those of the window that count, in order
 	data  time.Time // the last look that had data; or zero
@@ -59,6 +58,9 @@ func (e *evidence) judge(at time.Time, got []rules.Result) rules.Answer {
 		}
 		return answer
 	}
+	if look.Shown > 0 && look.Shown < len(e.asked) {
+		answer.Query = e.asked[look.Shown]
+	}
 	e.looks = append(e.looks, seen{at: at, Look: look})
 	e.looks = slices.DeleteFunc(e.looks, func(s seen) bool { return at.Sub(s.at) >= e.window() && s.at != at })
 	return e.weigh(answer)
@@ -66,7 +68,10 @@ func (e *evidence) judge(at time.Time, got []rules.Result) rules.Answer {
 
 // answer returns what every answer says.
 func (e *evidence) answer(at time.Time) rules.Answer {
-	a := rules.Answer{Rule: e.Setting.Name, Ceiling: rules.Auto, At: at, Unit: string(e.Limits.Unit), Query: e.query}
+	a := rules.Answer{Rule: e.Setting.Name, Ceiling: rules.Auto, At: at, Unit: string(e.Limits.Unit)}
+	if len(e.asked) > 0 {
+		a.Query = e.asked[0]
+	}
 	for _, limit := range []*float64{e.Limits.Max, e.Limits.Min} {
 		if limit != nil && a.Limit == nil {
 			a.Limit = new(*limit)
@@ -115,8 +120,8 @@ func (e *evidence) read(got []rules.Result) (Look, error) {
 			return Look{}, result.Err
 		}
 	}
-	if len(got) != e.asked {
-		return Look{}, rules.Failed(rules.WrongType, "%d results for %d queries", len(got), e.asked)
+	if len(got) != len(e.asked) {
+		return Look{}, rules.Failed(rules.WrongType, "%d results for %d queries", len(got), len(e.asked))
 	}
 	return e.Read(got)
 }

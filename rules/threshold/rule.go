@@ -25,6 +25,7 @@ type Look struct {
 	Bad   float64 // Count, Share: bad events since the look before
 	Total float64 // Share: all events since the look before
 	Note  string  // said at the end: "2 of 3 down"; or empty
+	Shown int     // which of the queries a person is shown
 }
 
 // Limits are the most and the least that is allowed; nil: no limit on that side.
@@ -45,7 +46,7 @@ type Config struct {
 	// Apart says that counts are the version's own, so that a look which began
 	// before the deployment counts as well.
 	Apart bool
-	// Ask returns the queries of a look; a person is shown the first.
+	// Ask returns the queries of a look; a person is shown the first, or the Look's own choice.
 	Ask func(d rules.Deployment) []rules.Query
 	// Read reads their results. An error is a *rules.SampleError; rules.VerdictOf says what it means.
 	Read func(got []rules.Result) (Look, error)
@@ -67,13 +68,12 @@ func (r *Rule) Queries(d rules.Deployment) []rules.Query { return r.config.Ask(d
 
 // Begin starts the evidence.
 func (r *Rule) Begin(d rules.Deployment) rules.Evidence {
-	queries := r.config.Ask(d)
-	e := &evidence{Config: r.config, from: d.At, asked: len(queries)}
+	e := &evidence{Config: r.config, from: d.At}
 	if again(d) {
 		e.Apart = false
 	}
-	if e.asked > 0 {
-		e.query = shown(queries[0])
+	for _, query := range r.config.Ask(d) {
+		e.asked = append(e.asked, shown(query))
 	}
 	return e
 }

@@ -2,6 +2,7 @@ package threshold
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -28,9 +29,10 @@ func (e *evidence) tooFew(answer rules.Answer) string {
 
 func (e *evidence) format(value float64) string { return quantity.Format(value, e.Limits.Unit) }
 
-// number writes a count: whole where it is, for native histograms are interpolated.
+// number writes a count: whole where it is, for native histograms are interpolated,
+// and without what the arithmetic of floats leaves behind.
 func number(count float64) string {
-	return strconv.FormatFloat(count, 'f', -1, 64)
+	return strconv.FormatFloat(math.Round(count*100)/100, 'f', -1, 64)
 }
 
 func length(d time.Duration) string { return rules.Duration(d).String() }
