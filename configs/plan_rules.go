@@ -46,6 +46,7 @@ func (l *loader) loadRule(t strict.Table, kind rules.Kind, name string) {
 	spec.Name = name
 	l.judge(t, &spec)
 	l.common(t, &spec)
+	l.warmUp(t, &spec, options)
 	t.Blame(options.Check())
 	text, err := json.Marshal(options)
 	if err != nil {
@@ -84,17 +85,30 @@ func (l *loader) common(t strict.Table, spec *rules.Spec) {
 	if !t.Has("window") {
 		spec.Window = l.file.Window
 	}
-	if !t.Has("warm_up") {
-		spec.WarmUp = l.file.WarmUp
-	}
 	if t.Has("window") && spec.Window < l.file.Interval {
 		t.Fail("window", fmt.Sprintf("window (%s) must hold at least one interval (%s)", spec.Window, l.file.Interval), "")
 	}
-	if t.Has("warm_up") && spec.WarmUp >= l.file.Bake {
-		t.Fail("warm_up", fmt.Sprintf("warm_up (%s) must be shorter than bake (%s), or no look would count", spec.WarmUp, l.file.Bake), "")
-	}
 	if spec.For >= l.file.Bake && spec.For > 0 {
 		t.Fail("for", fmt.Sprintf("for (%s) must be shorter than bake (%s), or the rule could never be broken", spec.For, l.file.Bake), "")
+	}
+}
+
+// warmUp settles from when on looks count: not while they still see the time before
+// the deployment, unless the plan says so.
+func (l *loader) warmUp(t strict.Table, spec *rules.Spec, options rules.Options) {
+	var back rules.Duration
+	if r, is := options.(rules.Retrospective); is {
+		back = r.ReachesBack(spec.Window)
+	}
+	switch said := t.Has("warm_up"); {
+	case !said && back >= l.file.Bake && back > 0:
+		t.Fail("expr", fmt.Sprintf("$window (%s) sees the time before the deployment during all of bake (%s)", back, l.file.Bake), "set a shorter window, or a longer bake")
+	case !said:
+		spec.WarmUp = max(l.file.WarmUp, back)
+	case spec.WarmUp >= l.file.Bake:
+		t.Fail("warm_up", fmt.Sprintf("warm_up (%s) must be shorter than bake (%s), or no look would count", spec.WarmUp, l.file.Bake), "")
+	case spec.WarmUp < back:
+		t.Warn("warm_up", fmt.Sprintf("until %s after the deployment, $window sees the time before it", back), "leave warm_up out: it is then at least the window")
 	}
 }
 

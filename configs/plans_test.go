@@ -158,6 +158,33 @@ func TestALimitWithoutAJudgeIsToldToBeAThreshold(t *testing.T) {
 	}
 }
 
+func TestAQueryCountsOnceItsWindowHasPassedTheDeployment(t *testing.T) {
+	const text = head + byVersion + "\n[[rule]]\nkind = 'query'\nexpr = 'max_over_time(x[$window])'\nmax = 1\n"
+	for name, test := range map[string]struct {
+		plan string
+		warm rules.Duration
+		said string
+	}{
+		"the window":             {text + tail, minutes(5), ""},
+		"the rule's own window":  {text + "window = '10m'\n" + tail, minutes(10), ""},
+		"a longer warm-up":       {text + "warm_up = '7m'\n" + tail, minutes(7), ""},
+		"a shorter one":          {text + "warm_up = '1m'\n" + tail, minutes(1), "until 5m after the deployment, $window sees the time before it"},
+		"a window beyond bake":   {"bake = '5m'\n" + text + tail, 0, "sees the time before the deployment during all of bake"},
+		"without $window":        {strings.Replace(text, "$window", "2m", 1) + tail, minutes(1), ""},
+		"a window for no reason": {strings.Replace(text, "$window", "2m", 1) + "window = '10m'\n" + tail, minutes(1), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plans, problems := load(t, minimal, map[string]string{"a.toml": test.plan})
+			if (test.said == "") != (len(problems) == 0) || !strings.Contains(problems.String(), test.said) {
+				t.Fatal(problems)
+			}
+			if len(plans) == 1 && plans[0].Rules[0].WarmUp != test.warm || len(plans) == 0 && test.warm > 0 {
+				t.Errorf("%d plans, %v", len(plans), plans)
+			}
+		})
+	}
+}
+
 func TestOnePlansErrorTakesNoOtherPlanDown(t *testing.T) {
 	plans, problems := load(t, minimal, map[string]string{
 		"team-a/a.toml": head + rule + tail,

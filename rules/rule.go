@@ -81,6 +81,13 @@ type RuleOptions interface {
 	Rule(Setting) (Rule, error)
 }
 
+// Retrospective is what options are besides, if a look of their rule may see further
+// back than to the look before.
+type Retrospective interface {
+	// ReachesBack returns how far before itself a look sees, in a rule with this window.
+	ReachesBack(window Duration) Duration
+}
+
 // Setting is what a rule gets from the plan around it.
 type Setting struct {
 	Spec              // the rule's own common options, resolved

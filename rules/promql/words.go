@@ -2,6 +2,7 @@ package promql
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/bakewatch/bakewatch/rules"
@@ -13,6 +14,9 @@ type Words struct {
 	Window   rules.Duration
 	Interval rules.Duration
 }
+
+// UsesWindow says whether $window stands in the text.
+func UsesWindow(text string) bool { return slices.Contains(names(text), "window") }
 
 // Parse reads a template in which the words may stand. Places in an *Error are
 // those of the text as it was written.

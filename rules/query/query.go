@@ -45,6 +45,15 @@ func (o *Options) parse(words promql.Words) (*promql.Template, error) {
 	return template, promql.Blame("expr", template.CheckNumber())
 }
 
+// ReachesBack returns how far before a look its expression sees: the window, if it
+// holds $window.
+func (o *Options) ReachesBack(window rules.Duration) rules.Duration {
+	if promql.UsesWindow(o.Expr) {
+		return window
+	}
+	return 0
+}
+
 func (o *Options) checkLimits() error {
 	switch {
 	case o.Max.IsZero() && o.Min.IsZero():

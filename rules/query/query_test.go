@@ -42,6 +42,16 @@ func TestOneNumberAgainstItsLimits(t *testing.T) {
 	}
 }
 
+func TestAnExpressionReachesBackAsFarAsItsWindow(t *testing.T) {
+	window := promtest.Setting("").Window
+	for expr, want := range map[string]rules.Duration{"up": 0, "rate(x[$window])": window, "rate(x[5m])": 0, "rate(x[": 0, `x{v="$$window"}`: 0} {
+		options := &query.Options{Expr: expr}
+		if got := options.ReachesBack(window); got != want {
+			t.Errorf("%s: %s, want %s", expr, got, want)
+		}
+	}
+}
+
 func TestOptionsAreChecked(t *testing.T) {
 	one := quantity.Must("1")
 	for name, test := range map[string]struct {
@@ -51,6 +61,8 @@ func TestOptionsAreChecked(t *testing.T) {
 		"no expression":        {query.Options{Max: one}, "expr"},
 		"bad PromQL":           {query.Options{Expr: "sum(", Max: one}, "expr"},
 		"a range":              {query.Options{Expr: "up[5m]", Max: one}, "expr"},
+		"another instant":      {query.Options{Expr: "sum(rate(x[5m] @ start()))", Max: one}, "expr"},
+		"another range":        {query.Options{Expr: "max_over_time(x[5m:1m] @ end())", Max: one}, "expr"},
 		"a comparison":         {query.Options{Expr: "up > 1", Max: one}, "expr"},
 		"no limit":             {query.Options{Expr: "up"}, "max"},
 		"limits of two units":  {query.Options{Expr: "up", Max: one, Min: quantity.Must("1s")}, "min"},
