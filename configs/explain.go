@@ -91,6 +91,9 @@ func (e *explainer) rule(s rules.Spec) {
 			e.line("    %s = %s", key, value(options[key]))
 		}
 	}
+	if s.Selecting == rules.SelectNone {
+		e.line("    its selectors are asked as they stand, without [select]")
+	}
 	held := "at once"
 	if s.For > 0 {
 		held = "after " + s.For.String() + " without a pause"

@@ -26,8 +26,8 @@ type Settings struct {
 	BakeMin  rules.Duration `toml:"bake_min" doc:"never passed earlier; at most bake"`
 	RollOut  rules.Duration `toml:"roll_out" doc:"started but not finished after this: people are told"`
 	WarmUp   rules.Duration `toml:"warm_up" doc:"looks this early do not count; at most a quarter of bake unless written out; a rule may set its own"`
-	Interval rules.Duration `toml:"interval" doc:"how often rules are judged"`
-	Window   rules.Duration `toml:"window" doc:"the sliding window of every rule that sets none"`
+	Interval rules.Duration `toml:"interval" doc:"how often rules are judged; not shorter than the scrape interval, at least 1s"`
+	Window   rules.Duration `toml:"window" doc:"the sliding window of every rule that sets none; at least the interval, better several scrapes long"`
 	BlindFor rules.Duration `toml:"blind_for" doc:"so long without answers from Prometheus: people are told"`
 
 	Select rules.Select       `toml:"select" doc:"how this service's series are found and how its versions differ"`

@@ -59,6 +59,7 @@ func (l *loader) loadRule(t strict.Table, kind rules.Kind, name string) {
 	l.plan.Rules = append(l.plan.Rules, spec)
 	if t.Errors() == before {
 		l.build(t, spec)
+		l.checkForeign(t, spec)
 	}
 }
 

@@ -185,6 +185,34 @@ func TestAQueryCountsOnceItsWindowHasPassedTheDeployment(t *testing.T) {
 	}
 }
 
+func TestAMetricThatCannotCarryWhatSelectAddsIsWarnedOf(t *testing.T) {
+	const crash = "[[rule]]\nkind = 'crash'\njudge = 'threshold'\nmax = 2\nrestarts = 'kube_pod_container_status_restarts_total{container=\"checkout\"}'\n"
+	const own = "[[rule]]\nkind = 'crash'\njudge = 'threshold'\nmax = 2\nrestarts = 'process_restarts_total'\n"
+	const up = "[[rule]]\nkind = 'up'\n"
+	const istio, otel, promhttp = "preset = 'istio'\n", "preset = 'otel-http'\n", "preset = 'prometheus-http'\n"
+	const selected = "[select]\nmatch = { job = 'checkout', namespace = 'shop' }\nversion = 'version'\n"
+	for name, test := range map[string]struct{ plan, said string }{
+		"kube metrics and match":           {selected + crash, "kube_pod_container_status_restarts_total does not carry what [select] adds (job, version)"},
+		"kube metrics and a preset":        {promhttp + byVersion + crash, "adds (job, version)"},
+		"kube metrics and a preset's join": {otel + crash, "the join with target_info"},
+		"kube metrics without select":      {selected + crash + "select = 'none'\n", ""},
+		"kube metrics by their own labels": {selected + strings.Replace(crash, "{", "{job=\"ksm\", version=~\".*\", ", 1), ""},
+		"kube metrics and slots":           {"[select.slots]\na = { instance = '1' }\nb = { instance = '2' }\n" + crash, "adds (instance)"},
+		"a metric of the service":          {selected + own, ""},
+		"up and istio":                     {istio + up, "up does not carry what [select] adds (destination_service_name, reporter, destination_version)"},
+		"up and istio without select":      {istio + up + "targets = 'up{job=\"checkout\"}'\nselect = 'none'\n", ""},
+		"up and a version of the target":   {selected + up, ""},
+		"up and a join":                    {otel + up, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, problems := load(t, minimal, map[string]string{"a.toml": head + test.plan + tail})
+			if problems.Failed() || (test.said == "") != (len(problems) == 0) || !strings.Contains(problems.String(), test.said) {
+				t.Error(problems)
+			}
+		})
+	}
+}
+
 func TestOnePlansErrorTakesNoOtherPlanDown(t *testing.T) {
 	plans, problems := load(t, minimal, map[string]string{
 		"team-a/a.toml": head + rule + tail,

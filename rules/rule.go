@@ -96,6 +96,15 @@ type Setting struct {
 	Select   Select
 }
 
+// Selecting says what a rule takes of the plan's [select]; empty: all of it.
+type Selecting string
+
+// SelectNone is for metrics that carry neither the service's labels nor its version.
+const SelectNone Selecting = "none"
+
+// Words lists the choices as people write them.
+func (Selecting) Words() []string { return []string{string(SelectNone)} }
+
 // Spec is one [[rule]] of a plan: the options that all kinds share, and the kind's own.
 type Spec struct {
 	Name     string   `json:"name" toml:"name" doc:"the rule's name; default: its kind"`
@@ -104,9 +113,11 @@ type Spec struct {
 	Mode     Mode     `json:"mode" toml:"mode" doc:"shadow, notify or enforce; default: the plan's"`
 	Judge    string   `json:"judge" toml:"judge" doc:"threshold: a plain limit over the sliding window"`
 	Window   Duration `json:"window" toml:"window" doc:"the sliding window; default: the plan's"`
-	WarmUp   Duration `json:"warm_up" toml:"warm_up" doc:"looks this early do not count; default: the plan's"`
+	WarmUp   Duration `json:"warm_up" toml:"warm_up" doc:"looks this early do not count; default: the plan's, and for a query with $window at least the window"`
 	For      Duration `json:"for" toml:"for" doc:"how long the limit must be broken without a pause; default: at once"`
 	OnNoData OnNoData `json:"on_no_data" toml:"on_no_data" doc:"wait, notify or ask; default wait"`
+
+	Selecting Selecting `json:"select,omitempty" toml:"select" doc:"none: [select] adds nothing to the rule's selectors, for metrics of another exporter such as kube-state-metrics; default: the plan's [select]"`
 
 	// Options are the kind's own, as JSON; package kinds reads them.
 	Options json.RawMessage `json:"options"`

@@ -59,7 +59,11 @@ func build(plan rules.Plan, spec rules.Spec) (rules.Rule, error) {
 	if err := options.Check(); err != nil {
 		return nil, err
 	}
-	return options.Rule(rules.Setting{Spec: spec, Interval: plan.Interval, Source: plan.Source, Select: plan.Select})
+	setting := rules.Setting{Spec: spec, Interval: plan.Interval, Source: plan.Source, Select: plan.Select}
+	if spec.Selecting == rules.SelectNone {
+		setting.Select = rules.Select{}
+	}
+	return options.Rule(setting)
 }
 
 // read decodes a rule's options. A key that the kind does not know is an error: a

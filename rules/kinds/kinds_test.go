@@ -130,6 +130,19 @@ func TestEveryExampleBuildsAndItsReadmeShowsWhatIsAsked(t *testing.T) {
 	}
 }
 
+func TestARuleMayTakeNothingOfSelect(t *testing.T) {
+	plan := planOf(rules.Spec{Name: "one", Kind: "crash", Selecting: rules.SelectNone, Options: []byte(`{"restarts":"x_total","max":2}`)})
+	built, err := kinds.Build(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range built[0].Queries(rules.Deployment{Version: "2"}) {
+		if strings.Contains(q.Template, "job") || strings.Contains(q.Template, "service_version") {
+			t.Errorf("asks %s", q.Template)
+		}
+	}
+}
+
 func TestReadmesNameEveryOption(t *testing.T) {
 	for _, kind := range kinds.All() {
 		t.Run(kind.Name, func(t *testing.T) {
