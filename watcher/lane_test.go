@@ -618,6 +618,19 @@ func TestWhatQuestionsAndRulingsDo(t *testing.T) {
 			l.after(time.Minute).look(rules.Breached)
 			expect(t, "the one who began it", l.vote("ana", authority.RollBack), "", "another", l.vote("ben", authority.RollBack), "voted decided intended")
 		}},
+		"votes that waited do not roll back what turns out to be a rollback": {plan(asks(rules.SilenceKeeps)), func(t *testing.T, l *lab) {
+			l.asks()
+			l.guards.Disarmed = "freeze"
+			expect(t, "a vote", l.vote("ben", authority.RollBack), "voted")
+			l.guards.Disarmed = ""
+			expect(
+				t, "it is a rollback", l.event("2.4.0", rules.RolledBack), "step",
+				"the next look", l.after(15*time.Second).look(rules.Breached), "ruled",
+			)
+			if l.Watch.Question != nil || l.Watch.Ruling.Power != rules.Notify {
+				t.Errorf("ruling %+v", l.Watch.Ruling)
+			}
+		}},
 		"a vote lapses when its person turns out to have deployed": {plan(asks(rules.SilenceKeeps)), func(t *testing.T, l *lab) {
 			l.pass("2.3.9").event("2.4.0", rules.Started, by(""))
 			l.after(time.Minute).look(rules.Breached)

@@ -166,7 +166,7 @@ func (w *Watch) snoozes(ruling authority.Ruling, now time.Time) bool {
 // resolve ends a question: by the votes of enough people, or by silence.
 func (l Lane) resolve(in Input) (Entry, bool) {
 	w := l.Watch
-	if w == nil || w.Question == nil {
+	if w == nil || w.Question == nil || w.Rollback { // what turned out to be a rollback is ruled on anew at the next look
 		return Entry{}, false
 	}
 	choice, agreed := w.Question.Answer()

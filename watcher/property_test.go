@@ -94,6 +94,9 @@ type history struct {
 	decided, intended  map[uint64]bool
 	done               map[uint64]bool
 	rolledBack, passed map[string]bool
+	watched            rules.Deployment // of the open watch, as it was opened
+	hands              []string         // everybody who is named in an event about it
+	back               bool             // its tool said that it is a rollback
 }
 
 // check asserts the invariants for one more entry, written on the lane as it was.
@@ -106,8 +109,20 @@ func (h *history) check(t *rapid.T, before watcher.Lane, e watcher.Entry) {
 	}
 	switch e.Kind {
 	case watcher.Opened:
-		h.open = e.Seq
+		h.open, h.watched, h.hands, h.back = e.Seq, *e.Deployment, nil, false
+		h.named(*e.Deployment)
+	case watcher.Step:
+		if e.Deployment.Version == h.watched.Version {
+			h.named(*e.Deployment)
+		}
+	case watcher.Voted:
+		if slices.Contains(h.hands, e.Vote.Person) {
+			t.Fatalf("%s votes, and had a hand in it: %v", e.Vote.Person, h.hands)
+		}
 	case watcher.Closed:
+		if baked := e.At.Sub(h.watched.At); e.Outcome == watcher.Passed && baked < time.Duration(before.Watch.Plan.Bake) {
+			t.Fatalf("passed %s after its deployment", baked)
+		}
 		h.passed[before.Watch.Deployment.Version] = h.passed[before.Watch.Deployment.Version] || e.Outcome == watcher.Passed
 		h.open = 0
 	case watcher.Decided:
@@ -130,8 +145,14 @@ func (h *history) check(t *rapid.T, before watcher.Lane, e watcher.Entry) {
 		if e.Done.Result == actions.ResultDone {
 			h.rolledBack[before.Watch.Deployment.Version] = true
 		}
-	case watcher.Step, watcher.Verdicts, watcher.Ruled, watcher.Voted, watcher.Verified, watcher.Told, watcher.Noted:
+	case watcher.Verdicts, watcher.Ruled, watcher.Verified, watcher.Told, watcher.Noted:
 	}
+}
+
+// named keeps what an event says of the watched deployment.
+func (h *history) named(d rules.Deployment) {
+	h.hands = append(append(h.hands, d.Authors...), d.By)
+	h.back = h.back || d.Step == rules.RolledBack
 }
 
 func (h *history) checkDecision(t *rapid.T, before watcher.Lane, e watcher.Entry) {
@@ -139,6 +160,10 @@ func (h *history) checkDecision(t *rapid.T, before watcher.Lane, e watcher.Entry
 	switch {
 	case h.decided[e.Watch]:
 		t.Fatalf("watch %d is decided twice", e.Watch)
+	case h.back:
+		t.Fatalf("decided to roll back what the tool calls a rollback")
+	case e.Decision.By == "silence" && slices.ContainsFunc(w.Question.Votes, func(v authority.Vote) bool { return v.Choice == authority.Keep }):
+		t.Fatalf("silence outvotes %+v", w.Question.Votes)
 	case w.Rollback || w.SameAgain:
 		t.Fatalf("a rollback (%v) or a version that was rolled back (%v) is rolled back", w.Rollback, w.SameAgain)
 	case e.Decision.By == "votes" && (len(e.Decision.Votes) == 0 || w.Question == nil):

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -80,7 +79,7 @@ func disguised(msg *jetstream.RawStreamMsg) bool {
 // remove moves the event to the dead letters. It cannot be acknowledged, since it was
 // never handed on, so it leaves the stream.
 func (i *Intake) remove(ctx context.Context, stream jetstream.Stream, msg *jetstream.RawStreamMsg) error {
-	in := Incoming{Subject: msg.Subject, Headers: nats.Header(msg.Header), Data: msg.Data, Seq: msg.Sequence, At: msg.Time}
+	in := Incoming{Subject: msg.Subject, Headers: msg.Header, Data: msg.Data, Seq: msg.Sequence, At: msg.Time}
 	reason := fmt.Errorf("it has no body and a header Status (%q), which clients take for a message of the server's own", headerValue(msg.Header.Get("Status"), 20))
 	if err := bury(ctx, i.js, i.limit, i.stream, in, reason); err != nil {
 		return err
