@@ -52,9 +52,10 @@ func (o *Owner) List(ctx context.Context) (views []LaneView, err error) {
 		for _, h := range o.lanes {
 			views = append(views, o.view(h))
 		}
+		views = append(views, o.disarmedOnly()...)
 		return nil
 	})
-	slices.SortFunc(views, func(a, b LaneView) int { return strings.Compare(a.Lane.String(), b.Lane.String()) })
+	slices.SortFunc(views, func(a, b LaneView) int { return byName(a.Lane, b.Lane) })
 	return views, err
 }
 
@@ -134,22 +135,6 @@ func (o *Owner) change(ctx context.Context, ref Ref, f func(context.Context, *he
 	return view, err
 }
 
-// Disarm implements Desk.
-func (o *Owner) Disarm(ctx context.Context, service, by, reason string) error {
-	if o.Switch == nil {
-		return fmt.Errorf("%w: this daemon has no switch", ErrRefused)
-	}
-	return o.Switch.Disarm(ctx, service, by, reason)
-}
-
-// Arm implements Desk.
-func (o *Owner) Arm(ctx context.Context, service, by string) error {
-	if o.Switch == nil {
-		return fmt.Errorf("%w: this daemon has no switch", ErrRefused)
-	}
-	return o.Switch.Arm(ctx, service, by)
-}
-
 // find returns the watch that a name stands for: its number or else its event's id
 // or else its service, whose open watch counts, or the last. Two lanes that both
 // answer to the name must be told apart.
@@ -221,7 +206,7 @@ func (o *Owner) watchView(h *held) WatchView {
 	w := h.Watch
 	view := WatchView{
 		ID: w.Deployment.ID, Watch: w.Seq, Lane: h.ID, Version: w.Deployment.Version, Target: w.Target.Version,
-		Phase: w.Phase(), Opened: w.Opened, BakeEnds: w.BakeEnds(), Rule: w.Ruling.Rule,
+		Phase: w.Phase(), Disarmed: o.Guards(h.ID.Service).Disarmed, Opened: w.Opened, BakeEnds: w.BakeEnds(), Rule: w.Ruling.Rule,
 		Reason: strings.Join(w.Ruling.Why, "; "), Answers: w.Answers, Ruling: &w.Ruling, Deployment: &w.Deployment, Plan: &w.Plan,
 	}
 	if h.sight.fits(w) {

@@ -18,7 +18,8 @@ var (
 // Desk is what people and tools may ask of a running Bakewatch: the one interface
 // behind the HTTP API, the NATS request API and the command line.
 type Desk interface {
-	// List returns all lanes, sorted by environment, service and flag.
+	// List returns all lanes, sorted by environment, service and flag; first come the
+	// services, without an environment, that are disarmed and have no lane.
 	List(ctx context.Context) ([]LaneView, error)
 	// Show finds one watch, open or remembered.
 	Show(ctx context.Context, ref Ref) (WatchView, error)
@@ -27,8 +28,29 @@ type Desk interface {
 	// Cancel ends an open watch.
 	Cancel(ctx context.Context, ref Ref, by, reason string) (WatchView, error)
 	// Disarm forbids rollbacks, everywhere or in one service; Arm allows them again.
-	Disarm(ctx context.Context, service, by, reason string) error
-	Arm(ctx context.Context, service, by string) error
+	// Both refuse a service that nobody knows, unless they are forced.
+	Disarm(ctx context.Context, order Order) error
+	Arm(ctx context.Context, order Order) error
+}
+
+// Order is a person's word about whether rollbacks are allowed.
+type Order struct {
+	Service string `json:"service,omitempty"` // empty: everywhere
+	By      string `json:"by"`
+	Reason  string `json:"reason,omitempty"` // of Disarm
+	Force   bool   `json:"force,omitempty"`  // also in a service that is not known
+}
+
+// Everywhere stands for every service where one could be named; none has this name.
+const Everywhere = "*"
+
+// Census is what a Switch may know as well. With one, a misspelt service is refused
+// and what is disarmed is listed though nothing was ever deployed there.
+type Census interface {
+	// Disarmed returns why nothing may be rolled back, by service or Everywhere.
+	Disarmed() map[string]string
+	// Planned returns the services that have a plan.
+	Planned() []string
 }
 
 // Ref names a watch as people do: its number, the id of its event, or a service
@@ -58,6 +80,7 @@ type WatchView struct {
 	Version    string            `json:"version"`
 	Target     string            `json:"target,omitempty"`
 	Phase      Phase             `json:"phase"`
+	Disarmed   string            `json:"disarmed,omitempty"` // why nothing may be rolled back now
 	Outcome    Outcome           `json:"outcome,omitempty"`
 	Opened     time.Time         `json:"opened"`
 	BakeEnds   time.Time         `json:"bake_ends,omitzero"`

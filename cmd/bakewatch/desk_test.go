@@ -60,13 +60,21 @@ func (d *desk) Cancel(ctx context.Context, ref watcher.Ref, by, reason string) (
 	return d.Show(ctx, ref)
 }
 
-func (d *desk) Disarm(_ context.Context, service, by, reason string) error {
-	d.called("disarm %q %s by %s", service, reason, by)
-	return d.fails
+func (d *desk) Disarm(_ context.Context, order watcher.Order) error {
+	d.called("disarm %q %s by %s", order.Service, order.Reason, order.By)
+	return d.orders(order)
 }
 
-func (d *desk) Arm(_ context.Context, service, by string) error {
-	d.called("arm %q by %s", service, by)
+func (d *desk) Arm(_ context.Context, order watcher.Order) error {
+	d.called("arm %q by %s", order.Service, order.By)
+	return d.orders(order)
+}
+
+// orders refuses a misspelt service, as a daemon does.
+func (d *desk) orders(order watcher.Order) error {
+	if order.Service == "chekout" && !order.Force {
+		return fmt.Errorf("%w: no deployment and no plan names a service %q; known: checkout", watcher.ErrRefused, order.Service)
+	}
 	return d.fails
 }
 

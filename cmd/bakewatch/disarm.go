@@ -8,12 +8,14 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/bakewatch/bakewatch/watcher"
 )
 
 // armament is what disarm and arm have in common.
 type armament struct {
 	service, by, reason string
-	local               bool
+	local, force        bool
 	file                string
 }
 
@@ -66,6 +68,7 @@ func (a *armament) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&a.service, "service", "s", "", "only this service; default: everywhere")
 	cmd.Flags().BoolVar(&a.local, "local", false, "by the file that the daemon here looks at, without NATS: disarm in its store, or beside its file")
 	cmd.Flags().StringVar(&a.file, "file", "", "the same, with the file named")
+	cmd.Flags().BoolVar(&a.force, "force", false, "also a service that no deployment and no plan names")
 	personFlag(cmd, &a.by)
 	cmd.MarkFlagsMutuallyExclusive("local", "file")
 	cmd.MarkFlagsMutuallyExclusive("service", "local")
@@ -79,7 +82,11 @@ func (p *program) disarm(ctx context.Context, daemon *remote, a armament) error 
 	if err != nil {
 		return err
 	}
-	if err := daemon.desk.Disarm(ctx, a.service, person, a.reason); err != nil {
+	err = daemon.desk.Disarm(ctx, watcher.Order{Service: a.service, By: person, Reason: a.reason, Force: a.force})
+	switch {
+	case errors.Is(err, watcher.ErrRefused):
+		return refused(err)
+	case err != nil:
 		return hinted(err, "without NATS: bakewatch disarm --local --reason … on the daemon's machine")
 	}
 	return p.armed(armState{Armed: false, Service: a.service, Reason: a.reason, By: person})
@@ -92,13 +99,21 @@ func (p *program) arm(ctx context.Context, daemon *remote, a armament) error {
 	if err != nil {
 		return err
 	}
-	if err := daemon.desk.Arm(ctx, a.service, person); err != nil {
-		return err
+	if err := daemon.desk.Arm(ctx, watcher.Order{Service: a.service, By: person, Force: a.force}); err != nil {
+		return refused(err)
 	}
 	if file, err := p.disarmFile(a); err == nil && exists(file) {
 		fmt.Fprintf(p.stderr, "still disarmed by the file %s: bakewatch arm --file %s\n", file, file)
 	}
 	return p.armed(armState{Armed: true, Service: a.service, By: person})
+}
+
+// refused says what helps when the daemon does not know the service.
+func refused(err error) error {
+	if !errors.Is(err, watcher.ErrRefused) {
+		return err
+	}
+	return hinted(err, "nothing was changed; --force does it also for a service that is not known")
 }
 
 // disarmFile is the file whose presence disarms the daemon on this machine.

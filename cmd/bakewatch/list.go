@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/watcher"
 )
 
@@ -63,8 +64,19 @@ func (p *program) laneRow(lane watcher.LaneView) row {
 		version, state, colour = last.Version, string(last.Outcome), outcomeColour(last.Outcome)
 	}
 	return row{colour: colour, cells: []string{
-		lane.Lane.String(), orDash(lane.Live), version, state, until, orDash(strings.Join(remarks(lane), "; ")),
+		laneName(lane.Lane), orDash(lane.Live), version, state, until, orDash(strings.Join(remarks(lane), "; ")),
 	}}
+}
+
+// laneName names a lane, or a service that is disarmed and has none.
+func laneName(id rules.LaneID) string {
+	switch {
+	case id.Environment != "":
+		return id.String()
+	case id.Service == watcher.Everywhere:
+		return "everywhere"
+	}
+	return id.Service
 }
 
 // until is when the watch's present phase ends, as far as it is known.

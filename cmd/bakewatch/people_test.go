@@ -45,6 +45,15 @@ func TestList(t *testing.T) {
 			t.Errorf("lanes lost: %+v", got)
 		}
 	})
+	t.Run("what is disarmed and has no lane is named", func(t *testing.T) {
+		b := newBench(t)
+		b.desk.lanes = []watcher.LaneView{
+			{Lane: rules.LaneID{Service: watcher.Everywhere}, Disarmed: "moving"},
+			{Lane: rules.LaneID{Service: "payments"}, Disarmed: "load test"},
+		}
+		b.expect(0, "list")
+		b.says("everywhere\t-\t-\t-\t-\tdisarmed: moving\n", "payments\t-\t-\t-\t-\tdisarmed: load test\n")
+	})
 	t.Run("only open watches when asked", func(t *testing.T) {
 		b := newBench(t)
 		b.desk.lanes = lanes
@@ -65,6 +74,14 @@ func TestShow(t *testing.T) {
 			"ask, because 5xx is breached", "at most ask\tseverity\twarning may ask", "target 2.3.9, in doubt: it never passed here",
 			"Needs 1 of checkout-owners and 1 of oncall", "(in 14m)", "Silence keeps it", "ana said keep", "load test",
 			"bakewatch answer checkout roll-back")
+	})
+	t.Run("that nothing may be rolled back now is said", func(t *testing.T) {
+		b := newBench(t)
+		w := baking()
+		w.Disarmed = "moving (ana)"
+		b.desk.watches = []watcher.WatchView{w}
+		b.expect(0, "show", "checkout")
+		b.says("disarmed, nothing is rolled back: moving (ana)")
 	})
 	t.Run("a question that nobody heard says so instead of a countdown", func(t *testing.T) {
 		b := newBench(t)
@@ -157,6 +174,14 @@ func TestDisarm(t *testing.T) {
 		if !slices.Equal(b.desk.calls, want) {
 			t.Errorf("called %q, want %q", b.desk.calls, want)
 		}
+	})
+	t.Run("a misspelt service is refused, and --force overrides", func(t *testing.T) {
+		b := newBench(t)
+		b.expect(exitFailed, "disarm", "--service", "chekout", "--reason", "x")
+		b.advises(`names a service "chekout"`, "known: checkout", "--force")
+		b.expect(exitFailed, "arm", "--service", "chekout")
+		b.advises("--force")
+		b.expect(0, "disarm", "--service", "chekout", "--reason", "x", "--force")
 	})
 	t.Run("disarming without a reason is an error of usage", func(t *testing.T) {
 		b := newBench(t)

@@ -31,6 +31,9 @@ func (v watchPrinter) head() {
 	if v.w.Reason != "" {
 		v.line(plain, "%s", v.reason())
 	}
+	if v.w.Disarmed != "" && v.w.Outcome == "" {
+		v.line(yellow, "disarmed, nothing is rolled back: %s", v.w.Disarmed)
+	}
 }
 
 func (v watchPrinter) state() string {

@@ -41,11 +41,6 @@ type (
 		By     string      `json:"by"`
 		Reason string      `json:"reason"`
 	}
-	armRequest struct {
-		Service string `json:"service,omitempty"`
-		By      string `json:"by"`
-		Reason  string `json:"reason,omitempty"`
-	}
 	nothing struct{}
 )
 

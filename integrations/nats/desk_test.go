@@ -44,13 +44,13 @@ func (d *fakeDesk) Cancel(_ context.Context, ref watcher.Ref, by, reason string)
 	return d.note("cancel ", ref, " ", by, " ", reason)
 }
 
-func (d *fakeDesk) Disarm(_ context.Context, service, by, reason string) error {
-	_, err := d.note("disarm ", service, " ", by, " ", reason)
+func (d *fakeDesk) Disarm(_ context.Context, order watcher.Order) error {
+	_, err := d.note("disarm ", order)
 	return err
 }
 
-func (d *fakeDesk) Arm(_ context.Context, service, by string) error {
-	_, err := d.note("arm ", service, " ", by)
+func (d *fakeDesk) Arm(_ context.Context, order watcher.Order) error {
+	_, err := d.note("arm ", order)
 	return err
 }
 
@@ -85,8 +85,10 @@ func TestEveryMethodOfTheDeskPassesThroughNATS(t *testing.T) {
 			return view(far.Answer(t.Context(), ref, authority.Vote{Person: "ana", Choice: authority.Keep, Question: 9}))
 		},
 		"cancel {checkout production} ana not <needed>\nany \"more\"": func() error { return view(far.Cancel(t.Context(), ref, "ana", "not <needed>\nany \"more\"")) },
-		"disarm checkout ana holiday":                                 func() error { return far.Disarm(t.Context(), "checkout", "ana", "holiday") },
-		"arm checkout ana":                                            func() error { return far.Arm(t.Context(), "checkout", "ana") },
+		"disarm {checkout ana holiday true}": func() error {
+			return far.Disarm(t.Context(), watcher.Order{Service: "checkout", By: "ana", Reason: "holiday", Force: true})
+		},
+		"arm {checkout ana  false}": func() error { return far.Arm(t.Context(), watcher.Order{Service: "checkout", By: "ana"}) },
 	}
 	for asked, call := range calls {
 		t.Run(asked, func(t *testing.T) {
@@ -108,7 +110,7 @@ func TestEveryMethodOfTheDeskPassesThroughNATS(t *testing.T) {
 			}
 		}
 		desk.err = errors.New("disk full")
-		if err := calls["arm checkout ana"](); err == nil || err.Error() != "disk full" || errors.Is(err, watcher.ErrRefused) {
+		if err := calls["arm {checkout ana  false}"](); err == nil || err.Error() != "disk full" || errors.Is(err, watcher.ErrRefused) {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -54,13 +54,13 @@ func (d deskClient) Cancel(ctx context.Context, ref watcher.Ref, by, reason stri
 	return request[watcher.WatchView](ctx, d.nc, methodCancel, cancelRequest{Ref: ref, By: by, Reason: reason})
 }
 
-func (d deskClient) Disarm(ctx context.Context, service, by, reason string) error {
-	_, err := request[nothing](ctx, d.nc, methodDisarm, armRequest{Service: service, By: by, Reason: reason})
+func (d deskClient) Disarm(ctx context.Context, order watcher.Order) error {
+	_, err := request[nothing](ctx, d.nc, methodDisarm, order)
 	return err
 }
 
-func (d deskClient) Arm(ctx context.Context, service, by string) error {
-	_, err := request[nothing](ctx, d.nc, methodArm, armRequest{Service: service, By: by})
+func (d deskClient) Arm(ctx context.Context, order watcher.Order) error {
+	_, err := request[nothing](ctx, d.nc, methodArm, order)
 	return err
 }
 

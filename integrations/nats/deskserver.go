@@ -85,11 +85,11 @@ func (s *deskServer) endpoints(group micro.Group) error {
 		group.AddEndpoint(methodCancel, s.handler(ask(func(ctx context.Context, r cancelRequest) (watcher.WatchView, error) {
 			return d.Cancel(ctx, r.Ref, r.By, r.Reason)
 		}))),
-		group.AddEndpoint(methodDisarm, s.handler(ask(func(ctx context.Context, r armRequest) (nothing, error) {
-			return nothing{}, d.Disarm(ctx, r.Service, r.By, r.Reason)
+		group.AddEndpoint(methodDisarm, s.handler(ask(func(ctx context.Context, r watcher.Order) (nothing, error) {
+			return nothing{}, d.Disarm(ctx, r)
 		}))),
-		group.AddEndpoint(methodArm, s.handler(ask(func(ctx context.Context, r armRequest) (nothing, error) {
-			return nothing{}, d.Arm(ctx, r.Service, r.By)
+		group.AddEndpoint(methodArm, s.handler(ask(func(ctx context.Context, r watcher.Order) (nothing, error) {
+			return nothing{}, d.Arm(ctx, r)
 		}))),
 	)
 }

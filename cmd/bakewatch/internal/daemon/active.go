@@ -109,6 +109,15 @@ func (d *Daemon) planFor(deployment rules.Deployment) *rules.Plan {
 	return &plan
 }
 
+// planned are the services that have a plan now.
+func (d *Daemon) planned() []string {
+	var names []string
+	for _, plan := range d.force.Load().set.Plans {
+		names = append(names, plan.Service)
+	}
+	return names
+}
+
 func (d *Daemon) executor(name string) (actions.Binder, bool) {
 	binder, ok := d.force.Load().executors[name]
 	return binder, ok

@@ -100,6 +100,7 @@ func (d *Daemon) connect(ctx context.Context) error {
 func (d *Daemon) openSwitches(ctx context.Context) error {
 	d.clock = newClock()
 	d.switches = newSwitchboard(d.facts, d.cfg.Daemon.DisarmFile(), d.cfg.Log)
+	d.switches.planned = d.planned
 	if err := d.switches.refresh(ctx); err != nil {
 		return fmt.Errorf("read whether rollbacks are disarmed: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bakewatch/bakewatch/integrations/nats"
+	"github.com/bakewatch/bakewatch/watcher"
 )
 
 // switchboard knows whether rollbacks are disarmed: by facts, which all replicas
@@ -20,14 +21,14 @@ type switchboard struct {
 	facts *nats.Facts
 	file  string
 	log   *slog.Logger
-	state atomic.Pointer[map[string]string] // why, by service; everywhere under everyService
+	state atomic.Pointer[map[string]string] // why, by the facts: by service, or watcher.Everywhere
 
-	mu      sync.Mutex        // of one refresh at a time: the one that began last is stored last
-	ordered map[string]string // as the facts said last
+	planned func() []string // the services that have a plan
+
+	mu sync.Mutex // of one refresh at a time: the one that began last is stored last
 }
 
-// everyService is the key of what holds everywhere; no service can have this name.
-const everyService = "*"
+var _ watcher.Census = (*switchboard)(nil)
 
 // disarmFact is what is kept of an order to disarm.
 type disarmFact struct {
@@ -62,19 +63,34 @@ func (s *switchboard) Arm(ctx context.Context, service, _ string) error {
 
 func key(service string) string {
 	if service == "" {
-		return everyService
+		return watcher.Everywhere
 	}
 	return service
 }
 
 // disarmed says why nothing may be rolled back in a service; empty: it may.
 func (s *switchboard) disarmed(service string) string {
+	if why, ok := s.byFile(); ok {
+		return why
+	}
 	state := *s.state.Load()
-	if why, ok := state[everyService]; ok {
+	if why, ok := state[watcher.Everywhere]; ok {
 		return why
 	}
 	return state[service]
 }
+
+// Disarmed implements watcher.Census.
+func (s *switchboard) Disarmed() map[string]string {
+	state := maps.Clone(*s.state.Load())
+	if why, ok := s.byFile(); ok {
+		state[watcher.Everywhere] = why
+	}
+	return state
+}
+
+// Planned implements watcher.Census.
+func (s *switchboard) Planned() []string { return s.planned() }
 
 // run keeps the state fresh. What cannot be read stays as it was.
 func (s *switchboard) run(ctx context.Context) error {
@@ -92,38 +108,27 @@ func (s *switchboard) run(ctx context.Context) error {
 	}
 }
 
-// refresh reads the orders and the file. Where the orders cannot be read, the file
-// counts all the same.
 func (s *switchboard) refresh(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	facts, err := s.facts.List(ctx, nats.FactDisarm)
-	if err == nil {
-		s.ordered = orders(facts)
+	if err != nil {
+		return err
 	}
-	state := map[string]string{}
-	maps.Copy(state, s.ordered)
-	if why, ok := s.byFile(); ok {
-		state[everyService] = why
-	}
-	s.state.Store(&state)
-	return err
-}
-
-// orders says why nothing may be rolled back, by service.
-func orders(facts []nats.Fact) map[string]string {
-	ordered := make(map[string]string, len(facts))
+	state := make(map[string]string, len(facts))
 	for _, fact := range facts {
 		var d disarmFact
 		if json.Unmarshal(fact.Value, &d) != nil {
 			d.Reason = "an order that cannot be read" // whatever it said, nobody armed again
 		}
-		ordered[fact.Key] = strings.TrimSpace(d.Reason + " (" + d.By + ")")
+		state[fact.Key] = strings.TrimSpace(d.Reason + " (" + d.By + ")")
 	}
-	return ordered
+	s.state.Store(&state)
+	return nil
 }
 
-// byFile says why the file disarms, if it is there.
+// byFile says why the file disarms, if it is there. It is looked at whenever somebody
+// asks: who wrote it in an emergency waits for nothing, and sees it at once.
 func (s *switchboard) byFile() (string, bool) {
 	if s.file == "" {
 		return "", false
