@@ -158,7 +158,26 @@ func (o *Owner) find(ref Ref) (WatchView, *held, error) {
 			return best, in, nil
 		}
 	}
-	return WatchView{}, nil, fmt.Errorf("%w: no watch has the number or event id %q, and no service of that name was deployed", ErrNotFound, ref.Name)
+	return WatchView{}, nil, o.missing(ref)
+}
+
+// missing says why no watch answers to the name.
+func (o *Owner) missing(ref Ref) error {
+	var elsewhere []string
+	for id, h := range o.lanes {
+		switch {
+		case id.Service != ref.Name:
+		case ref.Environment == "" || ref.Environment == id.Environment:
+			return fmt.Errorf("%w: %s has no watch; %s went live there without a plan", ErrNotFound, id, h.Ledger.Live)
+		default:
+			elsewhere = append(elsewhere, id.Environment)
+		}
+	}
+	if len(elsewhere) > 0 {
+		slices.Sort(elsewhere)
+		return fmt.Errorf("%w: %s was never deployed in %s, but in %s", ErrNotFound, ref.Name, ref.Environment, some(slices.Compact(elsewhere)))
+	}
+	return fmt.Errorf("%w: no watch has the number or event id %q, and no service of that name was deployed", ErrNotFound, ref.Name)
 }
 
 // names says whether a name stands for a watch, given its service, number and event id.
@@ -191,7 +210,7 @@ func (o *Owner) match(h *held, is names) (WatchView, bool) {
 
 func (o *Owner) view(h *held) LaneView {
 	view := LaneView{
-		Lane: h.ID, Live: h.Ledger.Live, Bad: h.Ledger.Bad, Past: h.Ledger.Past,
+		Lane: h.ID, Live: h.Ledger.Live, Unwatched: h.Ledger.Unwatched, Bad: h.Ledger.Bad, Past: h.Ledger.Past,
 		Disarmed: o.Guards(h.ID.Service).Disarmed, Aside: h.Aside,
 	}
 	if h.Watch != nil {

@@ -62,13 +62,16 @@ type Ref struct {
 
 // LaneView is one lane as people see it.
 type LaneView struct {
-	Lane     rules.LaneID `json:"lane"`
-	Live     string       `json:"live,omitempty"`
-	Bad      []string     `json:"quarantined,omitempty"`
-	Watch    *WatchView   `json:"watch,omitempty"` // the open one
-	Past     []PastWatch  `json:"past,omitempty"`
-	Disarmed string       `json:"disarmed,omitempty"`
-	Aside    string       `json:"set_aside,omitempty"`
+	Lane rules.LaneID `json:"lane"`
+	Live string       `json:"live,omitempty"`
+	// Unwatched says that it went live without a plan, or that it is unclear what is
+	// live: the next event about it opens a watch, if there is a plan.
+	Unwatched bool        `json:"unwatched,omitempty"`
+	Bad       []string    `json:"quarantined,omitempty"`
+	Watch     *WatchView  `json:"watch,omitempty"` // the open one
+	Past      []PastWatch `json:"past,omitempty"`
+	Disarmed  string      `json:"disarmed,omitempty"`
+	Aside     string      `json:"set_aside,omitempty"`
 }
 
 // WatchView is one watch as people see it. For a watch that is only remembered,

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bakewatch/bakewatch/integrations/nats/events"
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/watcher"
 )
 
 func announceCommand(p *program) *cobra.Command {
@@ -35,12 +37,16 @@ service is seen by bakewatch show.`,
 				return &exit{code: exitUsage, err: err, hint: "nothing was sent"}
 			}
 			return p.connected(cmd.Context(), func(daemon *remote) error {
+				already := liveAlready(cmd.Context(), daemon, deployment)
 				err := publish(cmd.Context(), daemon, subject, event)
 				if told := new(exit); errors.As(err, &told) {
 					return err
 				}
 				if err != nil {
 					return hinted(err, "if it is not known whether the event was stored: announce again with --id %s, a repeat does no harm", deployment.ID)
+				}
+				if already {
+					fmt.Fprintf(p.stderr, "%s is live in %s already; nothing will be watched: --retry watches it\n", deployment.Version, deployment.Environment)
 				}
 				return p.printAnnounced(deployment)
 			})
@@ -119,6 +125,28 @@ func (a *announcement) deployment(p *program) (rules.Deployment, error) {
 func madeUpID(d rules.Deployment) string {
 	name := d.Service + "-" + d.Version
 	return fmt.Sprintf("%.100s-%.10s", name, strings.ToLower(rand.Text()))
+}
+
+// madeUp says whether an id was made up here for a deployment of the version.
+func madeUp(id, service, version string) bool {
+	random, ok := strings.CutPrefix(id, fmt.Sprintf("%.100s-", service+"-"+version))
+	return ok && random != "" && !strings.Contains(random, "-")
+}
+
+// peek bounds the question before an announcement: a pipeline does not wait for it.
+const peek = 2 * time.Second
+
+// liveAlready says that the event will open no watch, as far as a daemon answers.
+func liveAlready(ctx context.Context, daemon *remote, d rules.Deployment) bool {
+	if d.Retry || d.Step == rules.Cancelled {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, peek)
+	defer cancel()
+	lanes, _ := daemon.desk.List(ctx) // who does not answer warns of nothing
+	return slices.ContainsFunc(lanes, func(l watcher.LaneView) bool {
+		return l.Lane == d.Lane() && l.Live == d.Version && l.Watch == nil && !l.Unwatched
+	})
 }
 
 func texts[W ~string](all []W) []string {

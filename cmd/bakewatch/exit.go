@@ -15,6 +15,9 @@ const (
 // exitAsking is wait's answer when a person is being waited for.
 const exitAsking = 4
 
+// exitUnwatched is wait's answer when there is no watch and will be none.
+const exitUnwatched = 11
+
 // exit is an error with an exit code. Without err nothing is printed: the code
 // is the answer.
 type exit struct {

@@ -126,6 +126,11 @@ func TestWait(t *testing.T) {
 		b.expect(0, "show", "checkout")
 		b.says("\n5xx: errors 4.1 %")
 	})
+	t.Run("a time below zero is an error of usage", func(t *testing.T) {
+		b := newBench(t)
+		b.expect(exitUsage, "wait", "checkout", "--timeout", "-5s")
+		b.advises("--timeout and --grace cannot be below zero")
+	})
 	t.Run("an interrupt ends it without an outcome's code", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)
@@ -139,7 +144,61 @@ func TestWait(t *testing.T) {
 	})
 }
 
+func TestWaitSaysSoonThatNothingIsWatched(t *testing.T) {
+	shop := func(environment string, change func(*watcher.LaneView)) watcher.LaneView {
+		l := watcher.LaneView{Lane: rules.LaneID{Environment: environment, Service: "shop"}, Live: "1.1.0"}
+		change(&l)
+		return l
+	}
+	live := func(*watcher.LaneView) {}
+	unwatched := func(l *watcher.LaneView) { l.Unwatched = true }
+	watched := func(l *watcher.LaneView) { w := baking(); w.Version, l.Watch = "1.1.0", &w }
+	older := func(l *watcher.LaneView) { l.Live = "1.0.0" }
+	const id = "shop-1.1.0-rdspau66zn"
+	tests := map[string]struct {
+		lanes   []watcher.LaneView
+		args    []string
+		code    int
+		advises string
+		within  time.Duration
+	}{
+		"the version was live already":                   {[]watcher.LaneView{shop("production", live)}, []string{id}, exitUnwatched, "1.1.0 was live already in production/shop", 10 * time.Second},
+		"it has no plan":                                 {[]watcher.LaneView{shop("production", unwatched)}, []string{id}, exitUnwatched, "went live without a plan", 10 * time.Second},
+		"a service without a plan":                       {[]watcher.LaneView{shop("production", unwatched)}, []string{"shop"}, exitUnwatched, "went live without a plan", 10 * time.Second},
+		"another event's watch of the version is waited": {[]watcher.LaneView{shop("production", watched)}, []string{id}, 0, "watched already as checkout-4711", 10 * time.Second},
+		"where environments differ nothing is guessed":   {[]watcher.LaneView{shop("production", older), shop("staging", live)}, []string{id}, exitUsage, "was the version not live already", 2 * time.Minute},
+		"unless one is named":                            {[]watcher.LaneView{shop("production", older), shop("staging", live)}, []string{id, "-e", "staging"}, exitUnwatched, "staging/shop", 10 * time.Second},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.desk.lanes = test.lanes
+				b.desk.watches = []watcher.WatchView{ended(watcher.Passed)}
+				began := time.Now()
+				b.expect(test.code, append([]string{"wait"}, test.args...)...)
+				b.advises(test.advises)
+				if took := time.Since(began); took > test.within {
+					t.Errorf("it took %s", took)
+				}
+			})
+		})
+	}
+}
+
 func TestAnnounce(t *testing.T) {
+	t.Run("a version that is live already is told, for nothing will be watched", func(t *testing.T) {
+		b := newBench(t)
+		b.desk.lanes = []watcher.LaneView{{Lane: rules.LaneID{Environment: "production", Service: "checkout"}, Live: "2.4.0"}}
+		line := []string{"announce", "--service", "checkout", "--version", "2.4.0"}
+		b.expect(0, line...)
+		b.advises("2.4.0 is live in production already; nothing will be watched: --retry watches it")
+		for _, more := range [][]string{{"--retry"}, {"--environment", "staging"}, {"--version", "2.4.1"}} {
+			if b.expect(0, append(line, more...)...); b.stderr.Len() != 0 {
+				t.Errorf("%s: %s", more, &b.stderr)
+			}
+		}
+	})
 	t.Run("it prints nothing but the id, and the id finds the event", func(t *testing.T) {
 		b := newBench(t)
 		b.expect(0, "announce", "--service", "checkout", "--version", "2.4.0", "--strategy", "canary", "--step", "stage", "--stage", "25%",

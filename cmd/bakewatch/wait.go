@@ -31,16 +31,20 @@ func waitCommand(p *program) *cobra.Command {
    0  passed            5  rollback-failed    9  superseded
    1  rolled-back       6  unknown           10  cancelled
    3  undecided         7  kept
-   4  a person is being waited for           8  left
+   4  a person is being waited for           8  left              11  nothing is watched
    2  the command line is wrong, or the daemon could not be asked
 
-With --timeout, a watch that is still open then gives 4 while people are asked, else 3.`,
+Nothing is watched when the version was live already or has no plan; wait sees that for an id
+that announce made up, and for a service. With --timeout, a watch that is still open then gives 4 while people are asked, else 3.`,
 		Example: `  id=$(bakewatch announce --service checkout --version 2.4.0)
   bakewatch wait "$id" --timeout 1h`,
 		Args: arguments("ID or SERVICE"),
 		RunE: p.begin(func(cmd *cobra.Command, args []string) error {
 			if w.every <= 0 {
 				return usage("--every must be above zero")
+			}
+			if w.timeout < 0 || w.grace < 0 {
+				return usage("--timeout and --grace cannot be below zero")
 			}
 			w.ref.Name = args[0]
 			return p.wait(cmd.Context(), w)
@@ -73,7 +77,10 @@ func (p *program) wait(ctx context.Context, w waiting) error {
 		return p.timedOut(view, w.timeout)
 	}
 	var e *exit
-	hint := "is the id right, and is there a plan for the service? See bakewatch list, and bakewatch tail --since 15m"
+	if final(err) {
+		return err
+	}
+	hint := "is the id right, was the version not live already, and is there a plan for the service? See bakewatch list, and bakewatch tail --since 15m"
 	if errors.As(err, &e) {
 		err, hint = e.err, e.hint
 	}
@@ -132,11 +139,16 @@ func (w *waiter) until(ctx context.Context) (watcher.WatchView, error) {
 	answered, troubled := time.Now(), false
 	for {
 		err := w.look(ctx)
+		if errors.Is(err, watcher.ErrNotFound) && !w.seen && time.Since(answered) >= settled {
+			err = w.unwatched(ctx, err)
+		}
 		switch {
 		case err == nil && w.over():
 			return w.last, nil
 		case err == nil:
 			answered, troubled = time.Now(), false
+		case final(err):
+			return w.last, err
 		case ctx.Err() == nil && time.Since(answered) >= w.grace:
 			return w.last, err
 		case !troubled:
