@@ -114,9 +114,15 @@ func (a *announcement) deployment(p *program) (rules.Deployment, error) {
 	default:
 		return d, usage("--reversible %q is neither true nor false", a.reversible)
 	}
-	if d.ID == "" {
-		d.ID = madeUpID(d)
+	if d.ID != "" {
+		return d, nil
 	}
+	named := d
+	named.ID = "made-up" // an id made of a bad name would be blamed instead of the name
+	if _, _, err := events.Encode(named); err != nil {
+		return d, &exit{code: exitUsage, err: err, hint: "nothing was sent"}
+	}
+	d.ID = madeUpID(d)
 	return d, nil
 }
 

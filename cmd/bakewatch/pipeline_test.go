@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -235,6 +236,16 @@ func TestAnnounce(t *testing.T) {
 		b.advises("announce again with --id mine")
 		if b.stdout.Len() != 0 {
 			t.Errorf("an id was printed: %s", &b.stdout)
+		}
+	})
+	t.Run("a bad name is blamed, and not the id that is made of it", func(t *testing.T) {
+		for _, args := range [][]string{{"--service", "sh op", "--version", "1"}, {"--service", "shop", "--version", "1 0"}} {
+			b := newBench(t)
+			b.expect(exitUsage, append([]string{"announce"}, args...)...)
+			b.advises("is not valid; a name has 1 to 128 letters")
+			if strings.Contains(b.stderr.String(), "id:") {
+				t.Errorf("%s: %s", args, &b.stderr)
+			}
 		}
 	})
 	for name, args := range map[string][]string{

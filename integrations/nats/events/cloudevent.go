@@ -131,7 +131,7 @@ func opened(e event.Event, data []byte, subject string) (rules.Deployment, error
 		return fromCDEvent(body, "data.", subject)
 	}
 	if !longLine.fits(e.Source()) {
-		return rules.Deployment{}, refuse("source", longLine.says, "%s does not do", quote(e.Source()))
+		return rules.Deployment{}, refuse("source", longLine.says, "%s is not valid", quote(e.Source()))
 	}
 	d, err := fromNative(newFields(body, "data."))
 	d.ID = cmp.Or(d.ID, eventID(e.Source(), e.ID()))

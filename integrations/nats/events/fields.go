@@ -77,7 +77,7 @@ func (f fields) element(key string, raw json.RawMessage, p pattern) string {
 // fitting returns the value if it is empty or fits; else notes that it does not.
 func (f fields) fitting(key, value string, p pattern) string {
 	if value != "" && !p.fits(value) {
-		f.wrong(key, p.says, "%s does not do", quote(value))
+		f.wrong(key, p.says, "%s is not valid", quote(value))
 		return ""
 	}
 	return value

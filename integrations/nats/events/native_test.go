@@ -87,7 +87,7 @@ func TestAReasonSaysWhereAndWhatToDo(t *testing.T) {
 		"an object for a name":       {`{"id": {}, "version": "2"}`, "id", "is an object, not a string"},
 		"no id":                      {`{"version": "2"}`, "id", "bakewatch announce makes one"},
 		"a field in upper case":      {`{"id": "1", "Version": "2"}`, "version", `"Version": names are lower case`},
-		"a name with a blank":        {`{"id": "1", "version": "2 4"}`, "version", `"2 4" does not do`},
+		"a name with a blank":        {`{"id": "1", "version": "2 4"}`, "version", `"2 4" is not valid`},
 		"a time without a zone":      {`{"id": "1", "version": "2", "at": "2026-11-23T10:00:00"}`, "at", "RFC 3339"},
 		"a label that is a number":   {`{"id": "1", "version": "2", "labels": {"pci": 1}}`, "labels.pci", "is a number, not a string"},
 		"an author that is null":     {`{"id": "1", "version": "2", "authors": ["ana", null]}`, "authors.1", "is null"},
