@@ -38,7 +38,10 @@ was cut off by the stream's age is no fault. It ends with 1 when a chain is brok
 
 func (p *program) printVerified(found nats.Verified) error {
 	if p.output == jsonOut {
-		if err := p.json(found); err != nil {
+		if err := p.json(struct {
+			nats.Verified
+			Flaws []nats.Flaw `json:"flaws"` // [] when there are none
+		}{found, append([]nats.Flaw{}, found.Flaws...)}); err != nil {
 			return err
 		}
 	} else {

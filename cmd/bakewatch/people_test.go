@@ -304,6 +304,8 @@ func TestJournalVerify(t *testing.T) {
 	b.verified = nats.Verified{Lanes: 2, Entries: 40}
 	b.expect(0, "journal", "verify")
 	b.says("entries: 40, lanes: 2, flaws: 0")
+	b.expect(0, "journal", "verify", "--output", "json")
+	b.says(`"flaws": []`)
 
 	b.verified.Flaws = []nats.Flaw{{Lane: rules.LaneID{Environment: "production", Service: "checkout"}, Seq: 7, What: "does not follow entry 6"}}
 	b.expect(exitFailed, "journal", "verify")
