@@ -19,7 +19,8 @@ func demoCommand(p *program) *cobra.Command {
 		Short: "Show all of it on this machine: a shop, a good deployment, a bad one, a rollback",
 		Long: `Show all of it on this machine, with nothing else installed: a small shop that really serves
 HTTP, customers, a good deployment that passes, and a bad one that is found, rolled back and verified.
-It takes about a minute, keeps running until Ctrl-C, and leaves nothing behind.`,
+It takes about half a minute, keeps running until Ctrl-C, and leaves nothing behind. Ctrl-C ends it
+with 0; with --once, which --output json implies, it ends with 1 unless all went as it should.`,
 		Example: "  bakewatch demo --bad latency\n  bakewatch demo --once --output json",
 		Args:    arguments(),
 		RunE: p.begin(func(cmd *cobra.Command, _ []string) error {
@@ -27,7 +28,7 @@ It takes about a minute, keeps running until Ctrl-C, and leaves nothing behind.`
 			if err != nil {
 				return &exit{code: exitUsage, err: err}
 			}
-			cfg := demo.Config{Bad: behaviour, Once: once, Story: p.stdout, Catalog: catalog(), Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler)}
+			cfg := demo.Config{Bad: behaviour, Once: once || p.output == jsonOut, Story: p.stdout, Catalog: catalog(), Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler)}
 			if p.output == jsonOut {
 				cfg.Story = io.Discard
 			}
@@ -35,6 +36,9 @@ It takes about a minute, keeps running until Ctrl-C, and leaves nothing behind.`
 				cfg.Log = slog.New(slog.NewTextHandler(p.stderr, nil))
 			}
 			report, err := demo.Run(cmd.Context(), cfg)
+			if cmd.Context().Err() != nil && !cfg.Once {
+				return nil // Ctrl-C is how it ends, early or late
+			}
 			if err != nil {
 				return err
 			}

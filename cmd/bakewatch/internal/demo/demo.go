@@ -67,8 +67,9 @@ func Run(ctx context.Context, cfg Config) (report Report, err error) {
 		return report, err
 	}
 	defer os.RemoveAll(folder)
-	ctx, stop := context.WithCancel(ctx)
 	tell := newStory(cfg.Story)
+	defer leaves(ctx, folder, tell)()
+	ctx, stop := context.WithCancel(ctx)
 
 	s, err := open(ctx, cfg, tell)
 	if err != nil {

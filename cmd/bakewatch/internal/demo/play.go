@@ -108,7 +108,7 @@ func (a act) perform(ctx context.Context, d *daemon.Daemon, s *shop.Shop, entrie
 
 // follow takes from an entry what the report says of the deployment.
 func (r *Deployment) follow(deployed time.Time, e watcher.Entry) {
-	after := e.At.Sub(deployed).Seconds()
+	after := e.At.Sub(deployed).Round(time.Millisecond).Seconds()
 	switch {
 	case e.Kind == watcher.Decided:
 		r.Rule, r.Ruling, r.Detected = e.Ruling.Rule, e.Ruling.Power.String(), &after

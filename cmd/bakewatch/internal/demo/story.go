@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
@@ -12,18 +13,25 @@ import (
 
 // story tells what happens, a line a thing, with the seconds since the beginning.
 type story struct {
+	mu    sync.Mutex // an interrupt tells, too
 	out   io.Writer
 	began time.Time
 }
 
-func newStory(out io.Writer) *story { return &story{out, time.Now()} }
+func newStory(out io.Writer) *story { return &story{out: out, began: time.Now()} }
 
 func (s *story) line(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	fmt.Fprintf(s.out, "%5.1fs  %s\n", time.Since(s.began).Seconds(), strings.TrimRight(fmt.Sprintf(format, args...), " "))
 }
 
 // more adds a reason below a line.
-func (s *story) more(text string) { fmt.Fprintf(s.out, "        %s\n", text) }
+func (s *story) more(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(s.out, "        %s\n", text)
+}
 
 // entry tells of one entry of the journal.
 func (s *story) entry(e watcher.Entry) {
