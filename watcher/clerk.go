@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/bakewatch/bakewatch/actions/authority"
@@ -61,11 +60,18 @@ func (o *Owner) List(ctx context.Context) (views []LaneView, err error) {
 
 // Show implements Desk.
 func (o *Owner) Show(ctx context.Context, ref Ref) (view WatchView, err error) {
+	last := uint64(0)
 	err = o.do(ctx, func(context.Context) error {
-		view, _, err = o.find(ref)
+		found, h, err := o.find(ref)
+		if err == nil {
+			view, last = found, h.after(found.Watch)
+		}
 		return err
 	})
-	return view, err
+	if err != nil || view.Outcome == "" {
+		return view, err
+	}
+	return o.recalled(ctx, view, last), nil
 }
 
 // Answer implements Desk. A vote without a question is for the one that is open.
@@ -219,30 +225,4 @@ func (o *Owner) view(h *held) LaneView {
 		view.Watch = &w
 	}
 	return view
-}
-
-func (o *Owner) watchView(h *held) WatchView {
-	w := h.Watch
-	view := WatchView{
-		ID: w.Deployment.ID, Watch: w.Seq, Lane: h.ID, Version: w.Deployment.Version, Target: w.Target.Version,
-		Phase: w.Phase(), Disarmed: o.Guards(h.ID.Service).Disarmed, Opened: w.Opened, BakeEnds: w.BakeEnds(), Rule: w.Ruling.Rule,
-		Reason: strings.Join(w.Ruling.Why, "; "), Answers: w.Answers, Ruling: &w.Ruling, Deployment: &w.Deployment, Plan: &w.Plan,
-	}
-	if h.sight.fits(w) {
-		view.Answers = h.sight.answers()
-	}
-	if q := w.Question; q != nil {
-		deadline, _ := q.Deadline()
-		view.Question = &QuestionView{
-			Question: q.Seq, Asked: q.Asked, Heard: q.Heard, Deadline: deadline, Needs: q.Needs(), Votes: q.Votes, Silence: w.Ruling.Silence(),
-		}
-	}
-	return view
-}
-
-func (p PastWatch) view(lane rules.LaneID) WatchView {
-	return WatchView{
-		ID: p.ID, Watch: p.Watch, Lane: lane, Version: p.Version, Target: p.Target, Phase: Ended,
-		Outcome: p.Outcome, Opened: p.Opened, Closed: p.Closed, Rule: p.Rule, Reason: p.Reason,
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/rules"
 )
@@ -74,8 +75,8 @@ type LaneView struct {
 	Aside     string      `json:"set_aside,omitempty"`
 }
 
-// WatchView is one watch as people see it. For a watch that is only remembered,
-// what the ledger does not keep is empty.
+// WatchView is one watch as people see it. A list, and a journal that has let go of
+// the watch's entries, know no more of one that ended than the ledger keeps.
 type WatchView struct {
 	ID         string            `json:"id"` // of the event
 	Watch      uint64            `json:"watch"`
@@ -87,11 +88,15 @@ type WatchView struct {
 	Outcome    Outcome           `json:"outcome,omitempty"`
 	Opened     time.Time         `json:"opened"`
 	BakeEnds   time.Time         `json:"bake_ends,omitzero"`
+	VerifyEnds time.Time         `json:"verify_ends,omitzero"` // by when the rollback must have helped
 	Closed     time.Time         `json:"closed,omitzero"`
 	Rule       string            `json:"rule,omitempty"`
 	Reason     string            `json:"reason,omitempty"`
 	Answers    []rules.Answer    `json:"answers,omitempty"`
 	Ruling     *authority.Ruling `json:"ruling,omitempty"`
+	Decision   *Decision         `json:"decision,omitempty"`
+	Done       *actions.Outcome  `json:"done,omitempty"`     // of the rollback
+	Verified   string            `json:"verified,omitempty"` // whether it helped, in words
 	Question   *QuestionView     `json:"question,omitempty"`
 	Deployment *rules.Deployment `json:"deployment,omitempty"`
 	Plan       *rules.Plan       `json:"plan,omitempty"`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -11,11 +12,7 @@ import (
 
 // entryText says in one line what an entry says.
 func entryText(e watcher.Entry) string {
-	said := string(e.Kind)
-	if what := entryDetail(e); what != "" {
-		said += ": " + what
-	}
-	return said
+	return joined(": ", string(e.Kind), entryDetail(e))
 }
 
 func entryDetail(e watcher.Entry) string {
@@ -23,19 +20,21 @@ func entryDetail(e watcher.Entry) string {
 	case e.Vote != nil:
 		return joined(" ", e.Vote.Person+" says "+string(e.Vote.Choice), bracketed(e.Vote.Reason))
 	case e.Decision != nil:
-		return joined(" ", "by "+e.Decision.By, rulingText(e))
+		return joined(", ", "by "+decidedBy(*e.Decision), rulingText(e))
 	case e.Ruling != nil:
 		return rulingText(e)
 	case e.Intent != nil:
 		return fmt.Sprintf("%s brings %s live again", e.Intent.Executor, e.Intent.Subject.To)
 	case e.Done != nil:
-		return joined(", ", string(e.Done.Result), prefixed("live: ", e.Done.Live), e.Done.Reason)
+		return strings.TrimPrefix(strings.TrimPrefix(doneText(*e.Done), string(actions.ResultDone)), ", ") // the kind says it
 	case e.Told != nil:
 		return toldText(*e.Told)
 	case e.Kind == watcher.Verdicts:
 		return answersText(e.Answers)
 	case e.Kind == watcher.Verified:
-		return joined(", ", verifiedText(e.OK), e.Text)
+		return cmp.Or(e.Text, verifiedText(e.OK))
+	case e.Kind == watcher.Opened && e.Outcome != "" && e.Deployment != nil:
+		return joined(" ", deploymentText(*e.Deployment), bracketed(replaced(e)))
 	case e.Deployment != nil:
 		return joined(" ", string(e.Topic), deploymentText(*e.Deployment), bracketed(e.Text))
 	}
@@ -48,7 +47,38 @@ func rulingText(e watcher.Entry) string {
 	}
 	r := *e.Ruling
 	return joined(", ", joined(" ", r.Power.String(), prefixed("because of ", r.Rule)),
-		prefixed("target ", r.Target.Version), strings.Join(r.Why, "; "))
+		prefixed("target ", r.Target.Version), strings.TrimPrefix(strings.Join(r.Why, "; "), r.Rule+": "))
+}
+
+// decidedBy says who decided: "votes of ana (ours) and bea".
+func decidedBy(d watcher.Decision) string {
+	said := make([]string, len(d.Votes))
+	for i, vote := range d.Votes {
+		said[i] = joined(" ", vote.Person, bracketed(vote.Reason))
+	}
+	return joined(" of ", d.By, strings.Join(said, " and "))
+}
+
+// doneText says how a rollback ended: "done, 1.1.0 is live".
+func doneText(done actions.Outcome) string {
+	live := ""
+	if done.Live != "" {
+		live = done.Live + " is live"
+	}
+	return joined(", ", string(done.Result), live, done.Reason)
+}
+
+// replaced says how the watch ended that this deployment ends: a rolled-back one would
+// have been closed when it was verified.
+func replaced(e watcher.Entry) string {
+	version, verified := "", ""
+	if e.Ledger != nil && len(e.Ledger.Past) > 0 {
+		version = e.Ledger.Past[len(e.Ledger.Past)-1].Version
+	}
+	if e.Outcome == watcher.RolledBack {
+		verified = "not verified"
+	}
+	return joined(", ", joined(": ", version, string(e.Outcome)), verified, e.Text)
 }
 
 func toldText(d watcher.Delivery) string {

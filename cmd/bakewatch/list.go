@@ -84,7 +84,9 @@ func (p *program) until(w watcher.WatchView) string {
 	switch {
 	case w.Question != nil && !w.Question.Deadline.IsZero():
 		return left(w.Question.Deadline, p.now())
-	case w.Question == nil && !w.BakeEnds.IsZero():
+	case w.Phase == watcher.Verifying && !w.VerifyEnds.IsZero():
+		return left(w.VerifyEnds, p.now())
+	case w.Phase == watcher.Baking && !w.BakeEnds.IsZero():
 		return left(w.BakeEnds, p.now())
 	}
 	return "-"

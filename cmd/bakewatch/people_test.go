@@ -69,7 +69,7 @@ func TestShow(t *testing.T) {
 		b := newBench(t)
 		b.desk.watches = []watcher.WatchView{asked()}
 		b.expect(0, "show", "checkout")
-		b.says("checkout 2.4.0 → 2.3.9 in production (watch 17, checkout-4711)",
+		b.says("checkout 2.4.0 in production (watch 17, checkout-4711) (would go back to 2.3.9)",
 			"breached\t5xx\terrors 4.1 % (41 of 1000) > limit 1 % for 1m", "healthy\tlatency",
 			"ask, because 5xx is breached", "at most ask\tseverity\twarning may ask", "target 2.3.9, in doubt: it never passed here",
 			"Needs 1 of checkout-owners and 1 of oncall", "(in 14m)", "Silence keeps it", "ana said keep", "load test",
@@ -82,6 +82,21 @@ func TestShow(t *testing.T) {
 		b.desk.watches = []watcher.WatchView{w}
 		b.expect(0, "show", "checkout")
 		b.says("disarmed, nothing is rolled back: moving (ana)")
+	})
+	t.Run("once it is decided it says by whom and why, and when it is verified", func(t *testing.T) {
+		b := newBench(t)
+		w := asked()
+		w.Phase, w.Question, w.BakeEnds, w.VerifyEnds = watcher.Verifying, nil, noon.Add(-time.Minute), noon.Add(9*time.Minute)
+		w.Decision = &watcher.Decision{By: "votes", Votes: []authority.Vote{{Person: "bea", Reason: "ours"}}}
+		w.Done = &actions.Outcome{Result: actions.ResultDone, Live: "2.3.9"}
+		b.desk.watches, b.desk.lanes = []watcher.WatchView{w}, []watcher.LaneView{{Lane: w.Lane, Watch: &w}}
+		b.expect(0, "show", "checkout")
+		b.says("checkout 2.4.0 → 2.3.9 in production", "by votes of bea (ours)", "rollback done, 2.3.9 is live", "verified by", "(in 9m)")
+		b.expect(0, "list")
+		b.says("verifying\t", "(in 9m)")
+		w.Phase, w.Done, w.VerifyEnds = watcher.Acting, nil, time.Time{}
+		b.expect(0, "list")
+		b.says("acting\t-\t")
 	})
 	t.Run("a question that nobody heard says so instead of a countdown", func(t *testing.T) {
 		b := newBench(t)
@@ -241,7 +256,7 @@ func TestTail(t *testing.T) {
 		{Kind: watcher.Verdicts, Answers: []rules.Answer{{Rule: "5xx", Verdict: rules.Breached}}},
 		{Kind: watcher.Ruled, Ruling: ruling},
 		{Kind: watcher.Voted, Vote: &authority.Vote{Person: "bea", Choice: authority.RollBack, Reason: "ours"}},
-		{Kind: watcher.Decided, Ruling: ruling, Decision: &watcher.Decision{By: "votes"}},
+		{Kind: watcher.Decided, Ruling: ruling, Decision: &watcher.Decision{By: "votes", Votes: []authority.Vote{{Person: "bea", Reason: "ours"}, {Person: "cem"}}}},
 		{Kind: watcher.Intended, Intent: &actions.Intent{Executor: "deployer", Subject: actions.Subject{To: "2.3.9"}}},
 		{Kind: watcher.Done, Done: &actions.Outcome{Result: actions.ResultDone, Live: "2.3.9"}},
 		{Kind: watcher.Told, Told: &watcher.Delivery{Channel: "slack", Audience: actions.Chat, About: 3, Failed: "gone"}},
@@ -260,9 +275,28 @@ func TestTail(t *testing.T) {
 			t.Errorf("%d lines for %d entries:\n%s", got, len(entries), &b.stdout)
 		}
 		b.says("production/checkout opened: 2.4.0 started by ana", "verdicts: 5xx breached", "ruled: auto because of 5xx, target 2.3.9, errors 4.1 %",
-			"voted: bea says roll-back (ours)", "decided: by votes auto because of 5xx", "intended: deployer brings 2.3.9 live again",
-			"done: done, live: 2.3.9", "told: slack (chat) gave up on entry 3: gone", "verified: the limits are kept again",
+			"voted: bea says roll-back (ours)", "decided: by votes of bea (ours) and cem, auto because of 5xx", "intended: deployer brings 2.3.9 live again",
+			"done: 2.3.9 is live\n", "told: slack (chat) gave up on entry 3: gone", "verified: the limits are kept again",
 			"noted: blind (no answers for 5m)", "closed: rolled-back (5xx)")
+	})
+	t.Run("nothing is said twice", func(t *testing.T) {
+		b := newBench(t)
+		text := "2.3.9 is live, and every limit is kept again"
+		b.journal = []watcher.Entry{
+			{Kind: watcher.Verified, OK: true, Text: text, Lane: lane, At: noon},
+			{Kind: watcher.Ruled, Lane: lane, At: noon, Ruling: &authority.Ruling{Power: rules.Auto, Rule: "5xx", Why: []string{"5xx: errors 4.1 %"}}},
+		}
+		b.expect(0, "tail")
+		b.says("verified: "+text+"\n", "ruled: auto because of 5xx, errors 4.1 %\n")
+	})
+	t.Run("a deployment that ends another's watch says how that ended", func(t *testing.T) {
+		b := newBench(t)
+		b.journal = []watcher.Entry{{
+			Kind: watcher.Opened, Lane: lane, At: noon, Deployment: &rules.Deployment{Version: "2.4.1"}, Outcome: watcher.RolledBack,
+			Ledger: &watcher.Ledger{Past: []watcher.PastWatch{{Version: "2.4.0"}}},
+		}}
+		b.expect(0, "tail")
+		b.says("opened: 2.4.1 (2.4.0: rolled-back, not verified)")
 	})
 	t.Run("JSON is one object a line, with the sequence", func(t *testing.T) {
 		b := newBench(t)

@@ -133,13 +133,20 @@ func clock(t, now time.Time) string {
 	return t.Format(time.DateTime)
 }
 
-// left prints a time with its distance from now: "10:30:00 (in 4m)".
+// left prints when something is due: "10:30:00 (in 4m)".
 func left(t, now time.Time) string {
-	d := t.Sub(now).Round(time.Second)
-	if d >= 0 {
+	if d := t.Sub(now).Round(time.Second); d > 0 {
 		return fmt.Sprintf("%s (in %s)", clock(t, now), short(d))
 	}
-	return fmt.Sprintf("%s (%s ago)", clock(t, now), short(-d))
+	return clock(t, now) + " (overdue)"
+}
+
+// since prints when something happened: "10:30:00 (4m ago)".
+func since(t, now time.Time) string {
+	if d := now.Sub(t).Round(time.Second); d > 0 {
+		return fmt.Sprintf("%s (%s ago)", clock(t, now), short(d))
+	}
+	return clock(t, now) + " (just now)"
 }
 
 // short prints a duration in its two greatest units: "26m", "1h5m", "12s".

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 )
@@ -45,6 +46,16 @@ func TestTimesAreReadAtAGlance(t *testing.T) {
 	} {
 		if got := short(d); got != want {
 			t.Errorf("%v reads %q, want %q", d, got, want)
+		}
+	}
+	for want, at := range map[string]time.Time{"(overdue)": noon, "(in 5s)": noon.Add(5 * time.Second)} {
+		if got := left(at, noon); !strings.HasSuffix(got, want) {
+			t.Errorf("due %q, want %s", got, want)
+		}
+	}
+	for want, at := range map[string]time.Time{"(just now)": noon, "(5s ago)": noon.Add(-5 * time.Second)} {
+		if got := since(at, noon); !strings.HasSuffix(got, want) {
+			t.Errorf("happened %q, want %s", got, want)
 		}
 	}
 	if got := clock(noon, noon.AddDate(0, 0, 1)); len(got) <= len(time.TimeOnly) {

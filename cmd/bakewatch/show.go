@@ -39,6 +39,7 @@ func (p *program) printWatch(w watcher.WatchView) error {
 	view.head()
 	view.rules()
 	view.ruling()
+	view.decision()
 	view.question()
 	view.next()
 	return nil

@@ -20,10 +20,14 @@ type watchPrinter struct {
 
 func (v watchPrinter) head() {
 	change := v.w.Lane.Service + " " + v.w.Version
-	if v.w.Target != "" {
-		change += " → " + v.w.Target
+	goesBack := ""
+	switch v.w.Phase {
+	case watcher.Acting, watcher.Verifying, watcher.Ended:
+		change += prefixed(" → ", v.w.Target)
+	case watcher.Rolling, watcher.Baking, watcher.Asking: // an arrow would read as the deployment
+		goesBack = prefixed("would go back to ", v.w.Target)
 	}
-	v.line(bold, "%s in %s (watch %d, %s)", change, v.w.Lane.Environment, v.w.Watch, v.w.ID)
+	v.line(bold, "%s", joined(" ", fmt.Sprintf("%s in %s (watch %d, %s)", change, v.w.Lane.Environment, v.w.Watch, v.w.ID), bracketed(goesBack)))
 	if v.w.Lane.Flag != "" {
 		v.line(plain, "flag %s", v.w.Lane.Flag)
 	}
@@ -41,10 +45,13 @@ func (v watchPrinter) state() string {
 	if v.w.Outcome != "" {
 		parts = []string{string(v.w.Outcome)}
 	}
-	parts = append(parts, "opened "+left(v.w.Opened, v.now))
+	parts = append(parts, "opened "+since(v.w.Opened, v.now))
 	switch {
 	case !v.w.Closed.IsZero():
-		parts = append(parts, "closed "+left(v.w.Closed, v.now))
+		parts = append(parts, "closed "+since(v.w.Closed, v.now))
+	case v.w.Phase == watcher.Verifying && !v.w.VerifyEnds.IsZero():
+		parts = append(parts, "verified by "+left(v.w.VerifyEnds, v.now))
+	case v.w.Phase == watcher.Acting, v.w.Phase == watcher.Verifying:
 	case !v.w.BakeEnds.IsZero():
 		parts = append(parts, "bake ends "+left(v.w.BakeEnds, v.now))
 	}
@@ -93,6 +100,21 @@ func (v watchPrinter) ruling() {
 	v.target(r.Target.Version, r.Target.Doubt, r.Target.Missing)
 }
 
+// decision says who decided, what was done, and whether it helped.
+func (v watchPrinter) decision() {
+	if v.w.Decision == nil {
+		return
+	}
+	v.section("Decision")
+	v.line(plain, "  by %s", decidedBy(*v.w.Decision))
+	if v.w.Done != nil {
+		v.line(plain, "  rollback %s", doneText(*v.w.Done))
+	}
+	if v.w.Verified != "" {
+		v.line(plain, "  %s", v.w.Verified)
+	}
+}
+
 func (v watchPrinter) target(version, doubt, missing string) {
 	switch {
 	case version == "" && missing != "":
@@ -122,10 +144,10 @@ func (v watchPrinter) question() {
 
 func (v watchPrinter) deadline(q watcher.QuestionView) string {
 	if q.Heard.IsZero() {
-		return fmt.Sprintf("asked %s, and nobody is known to have heard it yet", left(q.Asked, v.now))
+		return fmt.Sprintf("asked %s, and nobody is known to have heard it yet", since(q.Asked, v.now))
 	}
 	if q.Deadline.IsZero() {
-		return "asked " + left(q.Asked, v.now)
+		return "asked " + since(q.Asked, v.now)
 	}
 	return "answer by " + left(q.Deadline, v.now)
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/bakewatch/bakewatch/watcher"
 )
 
+var _ watcher.Historian = (*Journal)(nil) // what makes the Desk show watches that ended
+
 // The methods of the Desk, each a subject below bakewatch.api.
 const (
 	methodList   = "list"
