@@ -99,16 +99,37 @@ func (d *Daemon) tools(set configs.Set) (*force, error) {
 
 // report logs what is in force, a line a problem.
 func (d *Daemon) report(set configs.Set) {
+	errs := 0
 	for _, p := range set.Problems {
-		level := d.cfg.Log.Error
-		if p.Warning {
-			level = d.cfg.Log.Warn
+		level := d.cfg.Log.Warn
+		if !p.Warning {
+			errs++
+			level = d.cfg.Log.Error
 		}
-		level("plan file", "at", fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column), "where", p.Where, "what", p.What, "hint", p.Hint)
+		level("plan file", attributes(p)...)
 	}
 	d.metrics.plans.WithLabelValues("good").Set(float64(len(set.Plans) - len(set.Stale)))
 	d.metrics.plans.WithLabelValues("stale").Set(float64(len(set.Stale)))
-	d.cfg.Log.Info("plans are in force", "plans", len(set.Plans), "stale", len(set.Stale), "problems", len(set.Problems))
+	level := d.cfg.Log.Info
+	if len(set.Plans) == 0 {
+		level = d.cfg.Log.Warn // a daemon that watches nothing is rarely what is wanted
+	}
+	level("plans are in force", "plans", len(set.Plans), "stale", len(set.Stale), "errors", errs, "warnings", len(set.Problems)-errs)
+}
+
+// attributes are what a log's line says of a problem: no more than is known.
+func attributes(p configs.Problem) []any {
+	at := p.File
+	if p.Line > 0 {
+		at = fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+	}
+	said := []any{"at", at}
+	for _, part := range [][2]string{{"where", p.Where}, {"what", p.What}, {"hint", p.Hint}} {
+		if part[1] != "" {
+			said = append(said, part[0], part[1])
+		}
+	}
+	return said
 }
 
 // lastGood keeps plans in the facts.
