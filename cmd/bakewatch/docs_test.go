@@ -233,7 +233,7 @@ func understood(args []string) error {
 		return err
 	case command == root:
 		return fmt.Errorf("no command")
-	case !command.Runnable():
+	case command.HasSubCommands():
 		return fmt.Errorf("%s needs a command below it", command.Name())
 	}
 	return command.ParseFlags(rest)

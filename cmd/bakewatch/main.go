@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
+	"strings"
 	"syscall"
 )
 
@@ -35,9 +37,21 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return 0
 	}
 	if !p.began { // cobra itself refused the arguments
-		err = &exit{code: exitUsage, err: err, hint: fmt.Sprintf("see %s --help", command.CommandPath())}
+		err = &exit{code: exitUsage, err: plainly(err), hint: fmt.Sprintf("see %s --help", command.CommandPath())}
 	}
 	return p.fail(err)
+}
+
+// together is how cobra says that flags exclude each other.
+var together = regexp.MustCompile(`^if any flags in the group \[.*\] are set none of the others can be; \[(.*)\] were all set$`)
+
+// plainly says it in plain words.
+func plainly(err error) error {
+	found := together.FindStringSubmatch(err.Error())
+	if found == nil {
+		return err
+	}
+	return fmt.Errorf("only one of --%s can be given", strings.ReplaceAll(found[1], " ", " and --"))
 }
 
 // fail prints an error and what to do next, and returns its exit code.

@@ -61,7 +61,20 @@ func newRoot(p *program) *cobra.Command {
 	add(groupPeople, listCommand(p), showCommand(p), tailCommand(p), answerCommand(p),
 		cancelCommand(p), disarmCommand(p), armCommand(p))
 	root.AddCommand(versionCommand(p))
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.HasSubCommands() {
+			holdsCommands(c)
+		}
+	}
 	return root
+}
+
+// holdsCommands makes a command that only holds others refuse what is none of them:
+// by itself cobra prints the help and calls that a success.
+func holdsCommands(c *cobra.Command) {
+	c.Args = cobra.NoArgs
+	c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }
 
 // The groups in the help.

@@ -39,6 +39,9 @@ A second daemon on the same NATS stands by. SIGHUP reads the plans again; SIGTER
 
 func (p *program) runDaemon(ctx context.Context, file, replica string, log *slog.Logger) error {
 	cfg, problems := configs.Load(file, catalog())
+	if cfg == nil && !exists(file) {
+		return hinted(fmt.Errorf("there is no file %s", file), "name the daemon's file with --config; configs/bakewatch.toml in the repository is an example")
+	}
 	if cfg == nil {
 		return hinted(problems, "see bakewatch check --config %s", file)
 	}

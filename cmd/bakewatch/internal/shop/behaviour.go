@@ -3,6 +3,7 @@ package shop
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -26,7 +27,11 @@ func ParseBehaviour(name string) (Behaviour, error) {
 	if b := Behaviour(name); slices.Contains(Behaviours(), b) {
 		return b, nil
 	}
-	return "", fmt.Errorf("unknown behaviour %q; one of %q", name, Behaviours())
+	var known []string
+	for _, b := range Behaviours() {
+		known = append(known, string(b))
+	}
+	return "", fmt.Errorf("unknown behaviour %q; one of %s", name, strings.Join(known, ", "))
 }
 
 // crashEvery is how many requests an instance of a crashing version survives.
