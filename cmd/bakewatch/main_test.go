@@ -202,6 +202,26 @@ func TestTheProgramAsAWhole(t *testing.T) {
 			})
 		}
 	})
+	t.Run("a daemon's file with errors still says how the daemon is reached", func(t *testing.T) {
+		t.Chdir(t.TempDir())
+		b := newBench(t)
+		for text, want := range map[string]reach{
+			"colour = 'red'\n[nats]\nstore = 'mine'\n": {store: "mine", disarm: "mine/disarm"},
+			"plans = []\n": {store: "data/nats", disarm: "data/nats/disarm"},
+			"[nats]\nurl = 'nats://n:1'\ncreds_file = 'a.creds'": {url: "nats://n:1", creds: "a.creds", disarm: "disarm"},
+		} {
+			write(t, daemonFile, text)
+			b.dialed = nil
+			b.expect(0, "list")
+			b.advises("has errors, and only [nats] of it is used", "bakewatch check")
+			if b.dialed[0] != want {
+				t.Errorf("dialed %+v, want %+v", b.dialed[0], want)
+			}
+		}
+		write(t, daemonFile, "[nats\n")
+		b.expect(exitFailed, "list")
+		b.advises("see bakewatch check")
+	})
 	t.Run("text from outside cannot command the terminal", func(t *testing.T) {
 		b := newBench(t)
 		w := asked()

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/bakewatch/bakewatch/configs"
 	"github.com/bakewatch/bakewatch/integrations/nats"
 	"github.com/bakewatch/bakewatch/watcher"
 )
@@ -73,7 +72,7 @@ func (p *program) resolved() (reach, error) {
 	to := p.reach
 	switch {
 	case to.config != "":
-		return reachBy(to.config)
+		return p.reachBy(to.config)
 	case to.url != "":
 		return to, nil
 	case to.store != "":
@@ -83,30 +82,13 @@ func (p *program) resolved() (reach, error) {
 		to.url = p.getenv("NATS_URL")
 		return to, nil
 	case exists(daemonFile):
-		return reachBy(daemonFile)
+		return p.reachBy(daemonFile)
 	default:
 		to.store = defaultStore
 	}
 	to.store = filepath.Clean(to.store)
 	to.disarm = filepath.Join(to.store, "disarm")
 	return to, nil
-}
-
-// reachBy reads from the daemon's file how the daemon is reached.
-func reachBy(file string) (reach, error) {
-	daemon, problems := configs.Load(file, catalog())
-	if daemon == nil {
-		return reach{}, hinted(problems, "see bakewatch check --config %s, or say how to reach the daemon with --nats or --store", file)
-	}
-	n := daemon.NATS
-	if n.Embedded() {
-		return reach{store: n.Store, disarm: daemon.DisarmFile()}, nil
-	}
-	return reach{
-		url: n.URL, creds: n.CredsFile, nkey: n.NKeyFile,
-		tls:    nats.TLS{CA: n.TLS.CAFile, Cert: n.TLS.CertFile, Key: n.TLS.KeyFile},
-		disarm: daemon.DisarmFile(),
-	}, nil
 }
 
 // asking is an action that needs the daemon.
