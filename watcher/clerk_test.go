@@ -55,6 +55,9 @@ func TestAWatchThatEndedIsShownWhole(t *testing.T) {
 		}
 		s.wait(20 * time.Minute)
 		s.deploy("3")
+		if got, err := desk.Show(s.t.Context(), watcher.Ref{Name: "event-1"}); err != nil || got.Outcome != watcher.Passed || got.Answers != nil || got.Plan == nil {
+			t.Errorf("what passed: outcome %q, answers %+v, %v", got.Outcome, got.Answers, err)
+		}
 		got, err := desk.Show(s.t.Context(), watcher.Ref{Name: "event-2"})
 		if err != nil || got.Outcome != watcher.RolledBack || got.Phase != watcher.Ended || got.Target != "1" {
 			t.Fatalf("%+v, %v", got, err)

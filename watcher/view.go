@@ -91,8 +91,10 @@ func (o *Owner) recalled(ctx context.Context, past WatchView, last uint64) Watch
 	view := w.view(past.Lane)
 	view.Phase, view.Outcome, view.Closed, view.Question = Ended, past.Outcome, past.Closed, nil
 	view.Target, view.Rule, view.Reason = past.Target, past.Rule, past.Reason
-	if len(w.Ruling.Answers) > 0 {
-		view.Answers = w.Ruling.Answers // what the decision was made on
+	// What was ruled on is known; what the rules said at the end of any other watch is
+	// not journaled, and their last journaled words may be of its beginning.
+	if view.Answers = w.Ruling.Answers; w.Ruling.Rule == "" {
+		view.Answers, view.Ruling = nil, nil
 	}
 	return view
 }
