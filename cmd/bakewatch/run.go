@@ -59,12 +59,27 @@ func (p *program) runDaemon(ctx context.Context, file, replica string, log *slog
 	case err != nil:
 		return err
 	}
+	defer saysStopping(ctx, log)()
 	log.Info("bakewatch runs", "http", d.Addr(), "cluster", cfg.Cluster)
 	stop := reloadOn(ctx, hangups, d, log)
 	defer stop()
 	err = d.Run(ctx)
 	log.Info("bakewatch has stopped")
 	return err
+}
+
+// saysStopping logs that the order to stop has come: what is under way may take a moment.
+func saysStopping(ctx context.Context, log *slog.Logger) (done func()) {
+	said := make(chan struct{})
+	unneeded := context.AfterFunc(ctx, func() {
+		defer close(said)
+		log.Info("bakewatch is stopping; a second signal ends it at once")
+	})
+	return func() {
+		if !unneeded() {
+			<-said
+		}
+	}
 }
 
 // replicaName tells processes apart, also two on one host.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +36,19 @@ func TestADaemonThatIsStoppedWhileItStartsHasNotFailed(t *testing.T) {
 	b := newBench(t)
 	if code := b.runContext(ctx, "run", "--config", smallest(t, t.TempDir())); code != 0 {
 		t.Errorf("exit %d\n%s", code, &b.stderr)
+	}
+}
+
+func TestTheOrderToStopIsSaidWhenItComes(t *testing.T) {
+	var said lines
+	log := slog.New(slog.NewTextHandler(&said, nil))
+	saysStopping(t.Context(), log)() // no order came
+	ctx, stop := context.WithCancel(t.Context())
+	done := saysStopping(ctx, log)
+	stop()
+	done()
+	if got := strings.Count(said.String(), "bakewatch is stopping"); got != 1 {
+		t.Errorf("said %d times:\n%s", got, &said)
 	}
 }
 
