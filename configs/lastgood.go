@@ -23,6 +23,8 @@ type Set struct {
 	// Stale are the files, as in Plan.File, whose last good version is in force.
 	Stale    []string
 	Problems Problems
+
+	written []rules.Plan // Plans, before the daemon's own shadow
 }
 
 // Plan returns the plan for a service in an environment.
@@ -40,7 +42,10 @@ func (s Set) Plan(service, environment string) (rules.Plan, bool) {
 // broken file that is not in it is looked for in kept, which may be nil. Fresh
 // plans are kept for the next time.
 func LoadSet(ctx context.Context, d *Daemon, c Catalog, previous Set, kept LastGood) Set {
-	plans, problems := LoadPlans(d, c)
+	plans, problems := loadWritten(d, c)
+	if previous.written != nil {
+		previous.Plans = previous.written // what is kept must not stay shadowed when the daemon no longer is
+	}
 	set := Set{Daemon: d, Plans: plans, Problems: problems}
 	for _, file := range brokenFiles(d, plans, problems) {
 		p, ok, err := lastGood(ctx, file, previous, kept)
@@ -57,6 +62,7 @@ func LoadSet(ctx context.Context, d *Daemon, c Catalog, previous Set, kept LastG
 		set.keep(ctx, d, previous, plans, kept)
 	}
 	set.Problems = set.Problems.Sorted()
+	set.written, set.Plans = set.Plans, d.inForce(set.Plans)
 	return set
 }
 

@@ -20,8 +20,14 @@ const maxPlan = 64 << 10
 // LoadPlans loads the plans that the daemon's file names. Each stands alone: a
 // broken one is only missing from the plans, and Problems names it.
 func LoadPlans(d *Daemon, c Catalog) ([]rules.Plan, Problems) {
+	plans, problems := loadWritten(d, c)
+	return d.inForce(plans), problems
+}
+
+// loadWritten loads the plans as their owners wrote them.
+func loadWritten(d *Daemon, c Catalog) ([]rules.Plan, Problems) {
 	files, problems := d.planFiles()
-	plans, more := CheckPlans(files, d, c)
+	plans, more := checkWritten(files, d, c)
 	return plans, append(problems, more...).Sorted()
 }
 
@@ -29,6 +35,11 @@ func LoadPlans(d *Daemon, c Catalog) ([]rules.Plan, Problems) {
 // only the daemon's file says (executors, channels, groups) is not checked, which
 // a warning says.
 func CheckPlans(files []string, d *Daemon, c Catalog) ([]rules.Plan, Problems) {
+	plans, problems := checkWritten(files, d, c)
+	return d.inForce(plans), problems
+}
+
+func checkWritten(files []string, d *Daemon, c Catalog) ([]rules.Plan, Problems) {
 	presets, problems := builtin(c)
 	if d != nil {
 		presets = d.presets
@@ -194,9 +205,7 @@ func (l *loader) finish(file *strict.File) {
 	if file.Problems.Failed() {
 		return
 	}
-	unnamed := l.plan
-	unnamed.File, unnamed.Hash = "", ""
-	text, err := json.Marshal(unnamed)
+	text, hash, err := asKept(l.plan)
 	if err != nil {
 		l.root.Fail("", fmt.Sprintf("the plan cannot be kept: %v", err), "")
 		return
@@ -205,12 +214,21 @@ func (l *loader) finish(file *strict.File) {
 		l.root.Fail("", fmt.Sprintf("the resolved plan takes %d KiB, more than %d", len(text)>>10, maxPlan>>10), "split it by environment")
 		return
 	}
-	sum := sha256.Sum256(text)
 	back := rules.Plan{}
 	if err := json.Unmarshal(text, &back); err != nil {
 		l.root.Fail("", fmt.Sprintf("the plan cannot be kept: %v", err), "")
 		return
 	}
-	back.File, back.Hash = l.plan.File, hex.EncodeToString(sum[:16])
+	back.File, back.Hash = l.plan.File, hash
 	l.plan = back
+}
+
+// asKept returns what is kept of a plan, its names aside, and the hash of that.
+func asKept(p rules.Plan) (text []byte, hash string, err error) {
+	p.File, p.Hash = "", ""
+	if text, err = json.Marshal(p); err != nil {
+		return nil, "", err
+	}
+	sum := sha256.Sum256(text)
+	return text, hex.EncodeToString(sum[:16]), nil
 }
