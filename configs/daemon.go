@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"github.com/bakewatch/bakewatch/configs/internal/strict"
 	"github.com/bakewatch/bakewatch/rules"
 )
 
@@ -37,6 +38,7 @@ type Daemon struct {
 	Ready    later `toml:"ready" doc:"what must be true before a deployment"`
 
 	presets map[string]preset
+	needs   []strict.Need
 }
 
 // Tool is one [channel.NAME] or [executor.NAME].

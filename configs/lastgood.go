@@ -46,7 +46,7 @@ func LoadSet(ctx context.Context, d *Daemon, c Catalog, previous Set, kept LastG
 	if previous.written != nil {
 		previous.Plans = previous.written // what is kept must not stay shadowed when the daemon no longer is
 	}
-	set := Set{Daemon: d, Plans: plans, Problems: problems}
+	set := Set{Daemon: d, Plans: plans, Problems: append(problems, d.missing(true)...)}
 	for _, file := range brokenFiles(d, plans, problems) {
 		p, ok, err := lastGood(ctx, file, previous, kept)
 		switch {

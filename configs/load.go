@@ -31,7 +31,7 @@ func Load(path string, c Catalog) (*Daemon, Problems) {
 	for name, own := range readPresets(root, c) {
 		known[name] = own
 	}
-	d.presets = known
+	d.presets, d.needs = known, file.Needs
 	problems = append(file.Problems, problems...).Sorted()
 	if problems.Failed() {
 		return nil, problems
@@ -97,6 +97,8 @@ func loadTools(root strict.Table, key string, kinds []rules.Kind, later []string
 			Use string `toml:"use"`
 		}{}, options)
 		t.Blame(options.Check())
+		t.NeedProgram("command")
+		t.NeedProgram("live")
 		tools[name] = Tool{Kind: kind, Options: options}
 	}
 	return tools

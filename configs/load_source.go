@@ -2,8 +2,11 @@ package configs
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/bakewatch/bakewatch/configs/internal/strict"
 	"github.com/bakewatch/bakewatch/rules"
@@ -27,7 +30,9 @@ func (d *Daemon) loadSource(name string, t strict.Table) {
 	for header, h := range s.Headers {
 		for i := range h.Files {
 			h.Files[i] = t.Path(h.Files[i])
+			t.NeedFile(fmt.Sprintf("http_headers.%s.files.%d", header, i), h.Files[i])
 		}
+		t.NeedEnv("http_headers."+header+".env", h.Env)
 		s.Headers[header] = h
 	}
 	if !validName(name) {
@@ -75,6 +80,12 @@ func (s Prometheus) checkEmbedded(t strict.Table) {
 	}
 	if s.MaxBytes != 0 && s.MaxBytes < leastBytes {
 		t.Fail("max_bytes", fmt.Sprintf("max_bytes must be at least %d", leastBytes), "it counts bytes: 10 GiB are 10737418240; leave it out for no bound")
+	}
+	for i, target := range s.Scrape {
+		if !hostPort(target) {
+			t.Fail(fmt.Sprintf("scrape.%d", i), fmt.Sprintf("scrape: %q is no host:port", strict.Shorten(target)),
+				`such as "127.0.0.1:8080"; /metrics is asked for, and other paths are said in scrape_file`)
+		}
 	}
 	if s.ScrapeFile != "" {
 		for _, key := range []string{"scrape_interval", "job", "labels"} {
@@ -133,6 +144,13 @@ func oneSecret(t strict.Table, table, key, file, env string) {
 	if (file == "") == (env == "") {
 		t.Fail(table, table+": "+key+" must come from one place", "set "+key+"_file or "+key+"_env")
 	}
+}
+
+// hostPort says whether the text is a target as Prometheus takes it.
+func hostPort(text string) bool {
+	host, port, err := net.SplitHostPort(text)
+	n, number := strconv.Atoi(port)
+	return err == nil && number == nil && n > 0 && n < 1<<16 && host != "" && !strings.ContainsAny(host, "/@ \t")
 }
 
 func webAddress(text string) bool {

@@ -80,8 +80,12 @@ func (t Table) set(f field, key string) {
 	if strings.HasSuffix(key, "_file") {
 		if path, is := t.tree[key].(string); is && f.value.Kind() == reflect.String {
 			f.value.SetString(t.file.Path(path))
+			t.NeedFile(key, t.file.Path(path))
 			return
 		}
+	}
+	if name, is := t.tree[key].(string); is && strings.HasSuffix(key, "_env") {
+		t.NeedEnv(key, name)
 	}
 	w := walk{table: t, secret: Secret(key)}
 	w.value(f.value, t.tree[key], key)

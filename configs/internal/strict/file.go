@@ -22,6 +22,7 @@ const MaxSize = 1 << 20
 type File struct {
 	Name     string // as problems name it
 	Problems Problems
+	Needs    []Need // what it names that must be on the machine
 
 	data  []byte
 	lines []int // where each line begins
