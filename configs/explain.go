@@ -18,6 +18,7 @@ func Explain(p rules.Plan) string {
 	e.selecting(p.Select)
 	for _, spec := range p.Rules {
 		e.rule(spec)
+		e.highest(p, spec)
 	}
 	for _, r := range p.Rollbacks {
 		e.rollback(r)
@@ -77,16 +78,17 @@ func (e *explainer) selecting(s rules.Select) {
 	case s.Join != nil:
 		e.line("Versions are told apart by the label %s of %s, joined on %s.", s.Join.Label, s.Join.Metric, list(s.Join.On, "and"))
 	case len(s.Slots) > 0:
-		e.line("The event names the slot: %s.", list(slices.Sorted(maps.Keys(s.Slots)), "or"))
+		e.line("The event names the slot: %s.", list(slotsOf(s.Slots), "or"))
 	default:
-		e.line("Versions cannot be told apart: rules judge the whole service, and only `before` can be compared with.")
+		e.line("Versions cannot be told apart: rules judge the whole service, old and new version together.")
 	}
 }
 
 func (e *explainer) rule(s rules.Spec) {
-	e.line("Rule %q (%s, %s, %s), judged by %s over %s:", s.Name, s.Kind, s.Severity, modeOf(s.Mode), s.Judge, s.Window)
+	e.line("Rule %q (%s, %s, %s), judged by %s %s:", s.Name, s.Kind, s.Severity, modeOf(s.Mode), s.Judge, judgedOver(s))
 	var options map[string]any
 	if err := json.Unmarshal(s.Options, &options); err == nil {
+		fewest(options)
 		for _, key := range slices.Sorted(maps.Keys(options)) {
 			e.line("    %s = %s", key, value(options[key]))
 		}
@@ -139,7 +141,10 @@ func (e *explainer) rollback(r rules.Rollback) {
 	if r.Takes > 0 {
 		e.line("    It should take %s.", r.Takes)
 	}
-	e.line("    After %s without an end it is unknown, and a person is told; the limits must be kept again %s later.", r.Timeout, r.Verify)
+	if len(r.With) > 0 {
+		e.line("    with = %s", value(r.With))
+	}
+	e.line("    After %s without an end it is unknown, and a person is told; the limits must be kept again within %s.", r.Timeout, r.Verify)
 	switch {
 	case r.Reversible == nil:
 		e.line("    The plan does not say that this is reversible: people are asked at most, and silence rolls nothing back.")
