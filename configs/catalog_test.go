@@ -20,6 +20,7 @@ func catalog() configs.Catalog {
 		Channels: []rules.Kind{
 			{Name: "log", New: func() rules.Options { return &nothing{} }},
 			{Name: "webhook", New: func() rules.Options { return &hook{} }},
+			{Name: "hidden", New: func() rules.Options { return &hidden{} }},
 			{Name: "slack", New: func() rules.Options { return &hook{} }},
 		},
 		LaterExecutors: []string{"kubernetes", "helm", "argocd"},
@@ -60,6 +61,14 @@ type hook struct {
 }
 
 func (o *hook) Check() error { return wanted("url_file", o.URLFile != "") }
+
+// hidden is a tool whose address is a secret.
+type hidden struct {
+	URLFile string `json:"url_file" toml:"url_file" doc:"the file that holds the address"`
+	URLEnv  string `json:"url_env" toml:"url_env" doc:"the variable that holds the address"`
+}
+
+func (o *hidden) Check() error { return wanted("url_file", o.URLFile+o.URLEnv != "") }
 
 func wanted(key string, there bool) error {
 	if there {

@@ -66,7 +66,7 @@ func (d *Daemon) loadParts(root strict.Table, c Catalog) {
 	}
 	checkListen(root.Table("http").In("http"), d.HTTP.Listen)
 	for name, t := range root.Named("group") {
-		checkPeople(t, name, d.Groups[name].People)
+		checkPeople(t, d.Groups[name].People)
 	}
 	d.Channels = loadTools(root, "channel", c.Channels, c.LaterChannels)
 	d.addLog(c.Channels)
@@ -148,9 +148,9 @@ func checkListen(t strict.Table, listen string) {
 	}
 }
 
-func checkPeople(t strict.Table, name string, people []string) {
+func checkPeople(t strict.Table, people []string) {
 	if len(people) == 0 && !t.Has("schedule") {
-		t.Fail("people", fmt.Sprintf("group %q has no people", name), `write people = ["ana", "ben"]`)
+		t.Fail("people", "there are no people", `write people = ["ana", "ben"]`)
 	}
 	for i, person := range people {
 		if strings.TrimSpace(person) == "" || slices.Index(people, person) < i {

@@ -28,6 +28,9 @@ func (d *Daemon) loadSource(name string, t strict.Table) {
 		s.checkRemote(t)
 	}
 	for header, h := range s.Headers {
+		if len(h.Values) > 0 && strict.Secret(header) {
+			t.Fail("http_headers."+header+".values", fmt.Sprintf("http_headers: %s: a secret must not be written in place", strict.Shorten(header)), "write files or env; or use authorization or basic_auth")
+		}
 		for i := range h.Files {
 			h.Files[i] = t.Path(h.Files[i])
 			t.NeedFile(fmt.Sprintf("http_headers.%s.files.%d", header, i), h.Files[i])

@@ -74,6 +74,14 @@ func TestTheDaemonsFileIsAllOrNothing(t *testing.T) {
 		"a secret among headers":      {minimal + "[channel.c]\nuse = 'webhook'\nurl_file = 'x'\nheaders = { Authorization = 'hunter2' }", "Authorization: a secret must not"},
 		"a secret in the environment": {minimal + "[executor.e]\nuse = 'exec'\ncommand = ['/x']\nenv = { API_TOKEN = 'hunter2' }", "API_TOKEN: a secret must not"},
 		"a secret of no known key":    {minimal + "[nats]\npassword = 'hunter2'", "password: a secret must not"},
+		"a secret header in place":    {minimal + "http_headers = { Authorization = { values = ['Bearer hunter2'] } }", `Authorization: a secret must not be written in place; write files or env`},
+		"an API key in place":         {minimal + "http_headers = { X-API-Key = { values = ['hunter2'] } }", "X-API-Key: a secret must not"},
+		"a token in a URL":            {"plans = ['x']\n[prometheus.main]\nurl = 'http://x?token=hunter2'", "url: a secret must not be written into a URL"},
+		"an address that is a secret": {minimal + "[channel.c]\nuse = 'hidden'\nurl = 'https://hooks/hunter2'", `unknown key "url"; it is a secret: write url_file = … or url_env = …`},
+		"credentials by half a name":  {minimal + "[nats]\nurl = 'nats://x'\ncreds = 'hunter2'", `unknown key "creds"; write creds_file = …`},
+		"headers by half a name":      {minimal + "headers = { X-A = { values = ['a'] } }", `did you mean "http_headers"?`},
+		"a program as a line":         {minimal + "[executor.e]\nuse = 'exec'\ncommand = 'rollback.sh  now'", `write ["rollback.sh", "now"]`},
+		"an unknown default":          {minimal + "[defaults]\nfoo = 1", `defaults: unknown key "foo"`},
 		"two ways to log in":          {minimal + "basic_auth = { username = 'u', password_env = 'P' }\nauthorization = { credentials_env = 'A' }", "exclude each other"},
 		"a secret from two places":    {minimal + "basic_auth = { username = 'u', password_env = 'P', password_file = 'p' }", "set password_file or password_env"},
 		"a target without port":       {"plans = ['x']\n[prometheus.main]\nembedded = true\nscrape = ['x:1', 'nohost']", `:4:18: prometheus "main": scrape: "nohost" is no host:port`},
@@ -89,7 +97,7 @@ func TestTheDaemonsFileIsAllOrNothing(t *testing.T) {
 		"an executor's own error":     {minimal + "[executor.e]\nuse = 'exec'", "command: is required"},
 		"another channel called log":  {minimal + "[channel.log]\nuse = 'slack'\nurl_file = 'x'", "Bakewatch's own log"},
 		"a channel that is not there": {minimal + "[notify]\npage = ['pager']", "there is no [channel.pager]"},
-		"a group without people":      {minimal + "[group.oncall]\n", `group "oncall" has no people`},
+		"a group without people":      {minimal + "[group.oncall]\n", `group "oncall": there are no people`},
 		"a group by schedule":         {minimal + "[group.oncall]\nschedule = 'pagerduty:P'", `key "schedule" is not yet supported`},
 		"signatures":                  {minimal + "[trust]\nrequired = true", "required = true is not yet supported"},
 		"templates":                   {minimal + "[template.x]\nbake = '1m'", `key "template" is not yet supported`},
@@ -124,5 +132,13 @@ func TestADaemonsFileThatIsMissingIsAProblem(t *testing.T) {
 	d, problems := configs.Load(filepath.Join(t.TempDir(), "no.toml"), catalog())
 	if d != nil || !strings.Contains(problems.String(), "cannot be read") {
 		t.Errorf("%v, %v", d, problems)
+	}
+}
+
+func TestAKeyIsNotMissedWhereItsValueWasRefused(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, map[string]string{"bakewatch.toml": minimal + "[channel.c]\nuse = 'hidden'\nurl = 'https://hooks/hunter2'"})
+	if _, problems := configs.Load(filepath.Join(folder, "bakewatch.toml"), catalog()); len(problems) != 1 {
+		t.Errorf("%v", problems)
 	}
 }

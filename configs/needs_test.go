@@ -17,7 +17,7 @@ func TestWhatTheMachineLacksIsToldWithItsPlace(t *testing.T) {
 		"a password's variable":   {"basic_auth = { username = 'u', password_env = 'hunter2' }", "password_env: this environment variable is not set"},
 		"a header's file":         {"http_headers = { X-A = { files = ['hunter2'] } }", "http_headers.X-A.files[0]: cannot be read"},
 		"a header's variable":     {"http_headers = { X-A = { env = 'hunter2' } }", "http_headers.X-A.env: this environment variable"},
-		"a web config":            {"[http]\nweb_config_file = 'hunter2'", "6:19: warning: web_config_file: cannot be read"},
+		"a web config":            {"[http]\nweb_config_file = 'hunter2'", "6:19: warning: http: web_config_file: cannot be read"},
 		"credentials of a NATS":   {"[nats]\nurl = 'nats://x'\ncreds_file = 'hunter2'", "creds_file: cannot be read"},
 		"a channel's secret":      {"[channel.c]\nuse = 'webhook'\nurl_file = 'bakewatch.toml'\nsecret_file = 'hunter2'", `8:15: warning: channel "c": secret_file: cannot be read`},
 		"an executor's variable":  {"[executor.e]\nuse = 'webhook'\nurl_file = 'bakewatch.toml'\ntoken_env = 'hunter2'", "token_env: this environment variable"},

@@ -190,7 +190,7 @@ func (l *loader) checkReach() {
 	if acts && len(l.plan.Rollbacks) == 0 && !l.root.Has("rollback") {
 		l.root.Warn("", "an authority may roll back, but there is no [[rollback]]: people are told, nothing more", "add a [[rollback]]")
 	}
-	if s := l.plan.Select; s.Version == "" && s.Join == nil && len(s.Slots) == 0 && !l.unsettled {
+	if s := l.plan.Select; s.Version == "" && s.Join == nil && len(s.Slots) == 0 && l.root.Errors() == 0 {
 		l.root.Warn("select", "versions cannot be told apart: rules judge the whole service, old and new version together",
 			"name the label in [select] version, or use join or slots")
 	}

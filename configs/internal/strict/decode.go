@@ -50,8 +50,24 @@ func (t Table) stranger(key string, known []string) {
 	case Secret(key):
 		t.SecretInPlace(key, known)
 	default:
-		t.failKey(key, fmt.Sprintf("unknown key %q", Shorten(key)), Guess(key, known))
+		hint := inFile(key, known)
+		if hint == "" {
+			hint = Guess(key, known)
+		}
+		t.failKey(key, fmt.Sprintf("unknown key %q", Shorten(key)), hint)
 	}
+}
+
+// inFile returns the hint for a key whose value is kept in a file, or "".
+func inFile(key string, known []string) string {
+	file, env := slices.Contains(known, key+"_file"), slices.Contains(known, key+"_env")
+	switch {
+	case file && env:
+		return fmt.Sprintf("it is a secret: write %s_file = … or %s_env = …", key, key)
+	case file:
+		return fmt.Sprintf("write %s_file = …", key)
+	}
+	return ""
 }
 
 // SecretInPlace refuses a secret that is written into the file.
@@ -160,10 +176,19 @@ func (w walk) wrong(t reflect.Type, value any, path string) {
 		hint = fmt.Sprintf("a bare number has no unit; write \"%vs\" for seconds", value)
 	case t.Kind() == reflect.Slice && !w.secret:
 		if text, is := value.(string); is {
-			hint = fmt.Sprintf("write [%q]", Shorten(text))
+			hint = fmt.Sprintf("write [%s]", words(text))
 		}
 	}
 	w.table.Fail(path, fmt.Sprintf("%s must be %s, not %s", display(path), describe(t), name(value)), hint)
+}
+
+// words writes a line as the list that was probably meant: a program and its arguments.
+func words(text string) string {
+	quoted := make([]string, 0, 1)
+	for _, word := range strings.Fields(Shorten(text)) {
+		quoted = append(quoted, fmt.Sprintf("%q", word))
+	}
+	return strings.Join(quoted, ", ")
 }
 
 func (w walk) kind(v reflect.Value, value any, path string) {
@@ -215,6 +240,10 @@ func (w walk) string(v reflect.Value, value any, path string) bool {
 		w.table.Fail(path, display(path)+": a password must not be written into a URL", "keep it in a file or an environment variable")
 		return true
 	}
+	if carriesSecret(text) {
+		w.table.Fail(path, display(path)+": a secret must not be written into a URL", "send it in a header, or keep the URL itself, from a file or an environment variable")
+		return true
+	}
 	if words := wordsOf(v.Type()); len(words) > 0 && !slices.Contains(words, text) {
 		w.word(v.Type(), text, path)
 		return true
@@ -231,6 +260,20 @@ func carriesPassword(text string) bool {
 	}
 	_, set := u.User.Password()
 	return set
+}
+
+// carriesSecret says whether the text is a URL with a parameter such as token=….
+func carriesSecret(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	for key, values := range u.Query() {
+		if Secret(key) && strings.Join(values, "") != "" {
+			return true
+		}
+	}
+	return false
 }
 
 func float(v reflect.Value, value any) bool {
@@ -280,9 +323,15 @@ func (w walk) entries(v reflect.Value, value any, path string) bool {
 	return true
 }
 
-// below returns the table at a path below the walk's.
+// below returns the table at a path below the walk's. Problems name the outermost.
 func (w walk) below(path string, tree map[string]any) Table {
-	return Table{file: w.table.file, tree: tree, node: w.table.at(path), where: w.table.where}
+	where := w.table.where
+	if table, name, named := strings.Cut(path, "."); where == "" && named {
+		where = fmt.Sprintf("%s %q", table, name)
+	} else if where == "" {
+		where = table
+	}
+	return Table{file: w.table.file, tree: tree, node: w.table.at(path), where: where}
 }
 
 // display is a path with the numbers of list elements in brackets.

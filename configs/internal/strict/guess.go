@@ -18,6 +18,9 @@ func Guess(wrong string, known []string) string {
 			best, distance = word, d
 		}
 	}
+	if best == "" {
+		best = ending(wrong, known)
+	}
 	switch {
 	case best != "":
 		return fmt.Sprintf("did you mean %q?", best)
@@ -25,6 +28,21 @@ func Guess(wrong string, known []string) string {
 		return "one of " + Words(known)
 	}
 	return ""
+}
+
+// ending returns the one word whose last part is the wrong one, such as
+// http_headers for headers.
+func ending(wrong string, known []string) (best string) {
+	for _, word := range known {
+		if len(wrong) < 3 || !strings.HasSuffix(strings.ReplaceAll(word, "-", "_"), "_"+wrong) {
+			continue
+		}
+		if best != "" {
+			return ""
+		}
+		best = word
+	}
+	return best
 }
 
 // Words lists words for people: "a", "b" or "c".

@@ -253,6 +253,9 @@ func (t Table) blameField(field *rules.FieldError) {
 	if hint := t.hints[field.Key]; hint != "" && !t.Has(field.Key) {
 		p.Hint = hint
 	}
+	if t.givenInPlace(field.Key) {
+		return
+	}
 	place := t.at(field.Key)
 	if _, lent := t.lent[field.Key]; field.Length > 0 && !lent {
 		raw := t.file.slice(place.value)
@@ -263,6 +266,14 @@ func (t Table) blameField(field *rules.FieldError) {
 		return
 	}
 	t.report(field.Key, p)
+}
+
+// givenInPlace says whether the file or variable that is missed was refused
+// already, as a value in place: url for url_file.
+func (t Table) givenInPlace(key string) bool {
+	base := strings.TrimSuffix(strings.TrimSuffix(key, "_file"), "_env")
+	at := t.node.child(base)
+	return base != key && at != nil && t.file.blamed(at.key)
 }
 
 func (f *File) slice(at span) string {
