@@ -12,7 +12,7 @@ import (
 func Reference(c Catalog) string {
 	r := &reference{}
 	r.add("# Reference of the plan and of the daemon's file\n")
-	r.add("Made from the code; `go test ./configs -update` writes it anew. A key that is not listed is an error.\n")
+	r.add("Made from the code; `go test ./cmd/bakewatch -run Reference -update` writes it anew. A key that is not listed is an error.\n")
 	r.add("## A plan\n")
 	r.keys("", strict.Keys(&planFile{Settings: settings()}))
 	r.add("### `[[rule]]`\n\nEvery rule has these keys, and those of its kind.\n")
