@@ -111,6 +111,7 @@ func TestTheDaemonsFileIsAllOrNothing(t *testing.T) {
 		"a NATS that is none":         {minimal + "[nats]\nurl = 'http://x'", "url must name servers"},
 		"a preset of an unknown kind": {minimal + "[preset.p]\nrule.eror-rate = {}", `did you mean "error-rate"?`},
 		"a preset with unknown keys":  {minimal + "[preset.p]\nrule.error-rate = { error = 'x' }", `did you mean "errors"?`},
+		"a preset's broken selector":  {minimal + "[preset.p]\nrule.error-rate = { errors = 'x{', requests = 'r' }", `:6:32: preset "p": errors: `},
 		"defaults of no plan":         {minimal + "[defaults]\nservice = 'x'", `unknown key "service"`},
 		"no TOML":                     {"plans = [", "is not valid TOML"},
 	} {

@@ -31,10 +31,24 @@ func (l *loader) loadRules() {
 		}
 		kind, ok := pick(t, "kind", l.catalog.Rules, l.catalog.LaterRules)
 		if !ok {
+			l.checkKeys(t)
 			continue
 		}
 		l.loadRule(l.presets[l.file.Preset].lend(t, kind.Name, l.file.Preset), kind, name)
 	}
+}
+
+// checkKeys checks the keys of a rule whose kind is not known: any kind may have
+// them. A kind of a later version has keys that are not known either.
+func (l *loader) checkKeys(t strict.Table) {
+	if slices.Contains(l.catalog.LaterRules, t.String("kind")) {
+		return
+	}
+	all := []any{&ruleFile{}}
+	for _, kind := range l.catalog.Rules {
+		t, all = t.Later(kind.Later...), append(all, kind.New())
+	}
+	t.CheckKeys(all...)
 }
 
 func (l *loader) loadRule(t strict.Table, kind rules.Kind, name string) {

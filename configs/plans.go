@@ -55,7 +55,7 @@ func checkWritten(files []string, d *Daemon, c Catalog) ([]rules.Plan, Problems)
 	if d == nil && len(files) > 0 {
 		problems = append(problems, Problem{
 			File: files[0], Warning: true,
-			What: "without the daemon's file, the names of executors, groups, channels and Prometheus servers were not checked",
+			What: "without a daemon's file that has no errors, the names of executors, groups, channels and Prometheus servers were not checked",
 		})
 	}
 	kept, doubles := distinct(plans)

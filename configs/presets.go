@@ -36,7 +36,9 @@ func readPresets(root strict.Table, c Catalog) map[string]preset {
 			i := slices.IndexFunc(c.Rules, func(k rules.Kind) bool { return k.Name == kindName })
 			switch {
 			case i >= 0:
-				keys.Later(c.Rules[i].Later...).Decode(c.Rules[i].New())
+				options := c.Rules[i].New()
+				keys.Later(c.Rules[i].Later...).Decode(options)
+				keys.Own().Blame(options.Check()) // here, and not at each plan that uses it
 			case slices.Contains(c.LaterRules, kindName):
 				t.NotYet("rule."+kindName, fmt.Sprintf("kind = %q", kindName))
 			default:

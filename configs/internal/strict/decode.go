@@ -20,14 +20,7 @@ import (
 // values. Every key must be named by a field of one of them; every other key,
 // and every value of a wrong type, is a problem. What is not set keeps its value.
 func (t Table) Decode(into ...any) {
-	targets := map[string][]field{}
-	var known []string
-	for _, target := range into {
-		for _, f := range fieldsOf(reflect.ValueOf(target).Elem()) {
-			targets[f.key] = append(targets[f.key], f)
-			known = append(known, f.key)
-		}
-	}
+	targets, known := targetsOf(into)
 	for _, key := range t.Keys() {
 		if t.file.full() {
 			return
@@ -40,6 +33,27 @@ func (t Table) Decode(into ...any) {
 			t.set(f, key)
 		}
 	}
+}
+
+// CheckKeys reports the keys that no field of the structs names, whatever their values.
+func (t Table) CheckKeys(structs ...any) {
+	targets, known := targetsOf(structs)
+	for _, key := range t.Keys() {
+		if len(targets[key]) == 0 && !t.file.full() {
+			t.stranger(key, known)
+		}
+	}
+}
+
+func targetsOf(structs []any) (targets map[string][]field, known []string) {
+	targets = map[string][]field{}
+	for _, s := range structs {
+		for _, f := range fieldsOf(reflect.ValueOf(s).Elem()) {
+			targets[f.key] = append(targets[f.key], f)
+			known = append(known, f.key)
+		}
+	}
+	return targets, known
 }
 
 // stranger reports a key that no field names.

@@ -20,6 +20,7 @@ type Table struct {
 	later []string          // keys that a later version brings
 	lent  map[string]string // keys that are not written here: who gave them
 	hints map[string]string // what to tell where a key is missed
+	own   bool              // only keys that are set here are blamed
 }
 
 // In returns the table under a name for problems, such as `rule "5xx"`.
@@ -62,6 +63,9 @@ func (t Table) Hint(hint string, keys ...string) Table {
 	}
 	return t
 }
+
+// Own returns the table for which nothing is reported as missing: it is a part of one.
+func (t Table) Own() Table { t.own = true; return t }
 
 // Has says whether the key is set.
 func (t Table) Has(key string) bool { _, set := t.tree[key]; return set }
@@ -240,7 +244,9 @@ func (t Table) Blame(err error) {
 		t.Blame(inner)
 		return
 	}
-	t.Fail("", strings.TrimPrefix(err.Error(), t.where+": "), "")
+	if !t.own {
+		t.Fail("", strings.TrimPrefix(err.Error(), t.where+": "), "")
+	}
 }
 
 func holdsField(err error) bool {
@@ -253,7 +259,7 @@ func (t Table) blameField(field *rules.FieldError) {
 	if hint := t.hints[field.Key]; hint != "" && !t.Has(field.Key) {
 		p.Hint = hint
 	}
-	if t.givenInPlace(field.Key) {
+	if first, _, _ := strings.Cut(field.Key, "."); t.own && !t.Has(first) || t.givenInPlace(field.Key) {
 		return
 	}
 	place := t.at(field.Key)
