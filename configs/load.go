@@ -118,6 +118,7 @@ func (d *Daemon) loadNATS(t strict.Table) {
 		}
 		n.Store = t.Path(n.Store)
 		checkListen(t, n.Listen)
+		checkLocal(t, n.Listen)
 		return
 	}
 	for _, key := range []string{"store", "listen"} {
@@ -145,6 +146,15 @@ func checkPair(t strict.Table, pair TLS) {
 func checkListen(t strict.Table, listen string) {
 	if _, port, err := net.SplitHostPort(listen); err != nil || port == "" {
 		t.Fail("listen", fmt.Sprintf("listen must be an address with a port, not %q", strict.Shorten(listen)), `such as "127.0.0.1:9595"`)
+	}
+}
+
+// checkLocal refuses to open the journal to the network: nobody logs in there.
+func checkLocal(t strict.Table, listen string) {
+	host, _, err := net.SplitHostPort(listen)
+	if err == nil && host != "localhost" && !net.ParseIP(host).IsLoopback() {
+		t.Fail("listen", fmt.Sprintf("listen: %q is not of this machine alone, and there is no login", strict.Shorten(listen)),
+			`write "127.0.0.1:4222", or run a NATS cluster and set url`)
 	}
 }
 

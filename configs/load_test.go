@@ -112,6 +112,9 @@ func TestTheDaemonsFileIsAllOrNothing(t *testing.T) {
 		"a preset of an unknown kind": {minimal + "[preset.p]\nrule.eror-rate = {}", `did you mean "error-rate"?`},
 		"a preset with unknown keys":  {minimal + "[preset.p]\nrule.error-rate = { error = 'x' }", `did you mean "errors"?`},
 		"a preset's broken selector":  {minimal + "[preset.p]\nrule.error-rate = { errors = 'x{', requests = 'r' }", `:6:32: preset "p": errors: `},
+		"a listener for everybody":    {minimal + "[nats]\nlisten = '0.0.0.0:4222'", `nats: listen: "0.0.0.0:4222" is not of this machine alone, and there is no login; write "127.0.0.1:4222"`},
+		"a listener on every address": {minimal + "[nats]\nlisten = ':4222'", "is not of this machine alone"},
+		"a listener under a name":     {minimal + "[nats]\nlisten = 'nats.example.com:4222'", "is not of this machine alone"},
 		"defaults of no plan":         {minimal + "[defaults]\nservice = 'x'", `unknown key "service"`},
 		"no TOML":                     {"plans = [", "is not valid TOML"},
 	} {
