@@ -37,6 +37,17 @@ func (s Set) Plan(service, environment string) (rules.Plan, bool) {
 	return rules.Plan{}, false
 }
 
+// ProblemsOf returns what was found in one plan's file, as in Plan.File: its owner
+// has nothing to do with what is wrong in other files, also the daemon's.
+func (s Set) ProblemsOf(file string) (own Problems) {
+	for _, p := range s.Problems {
+		if s.Daemon.key(p.File) == file {
+			own = append(own, p)
+		}
+	}
+	return own
+}
+
 // LoadSet loads all plans and puts the last good version in the place of every
 // broken one. previous is what was in force before (the zero Set at start); a
 // broken file that is not in it is looked for in kept, which may be nil. Fresh

@@ -166,3 +166,14 @@ func TestAKeeperThatFailsIsToldAndStopsNothing(t *testing.T) {
 		t.Errorf("%s", said)
 	}
 }
+
+func TestAnOwnerHearsOnlyOfTheirOwnFile(t *testing.T) {
+	good := head + byVersion + rule + tail
+	h := newHouse(t, map[string]string{"a.toml": good, "b.toml": strings.Replace(good, "checkout", "basket", 1)})
+	set := h.load(map[string]string{"a.toml": head + "bakee = 1", "b.toml": head + "windw = 1"})
+	set.Problems = append(set.Problems, configs.Problem{File: h.path(), What: "the daemon's own"})
+	said := set.ProblemsOf("plans/a.toml").String()
+	if !strings.Contains(said, "bakee") || !strings.Contains(said, "stays in force") || strings.Contains(said, "windw") || strings.Contains(said, "the daemon's own") {
+		t.Errorf("%s", said)
+	}
+}
