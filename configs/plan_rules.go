@@ -34,6 +34,9 @@ func (l *loader) loadRules() {
 			l.checkKeys(t)
 			continue
 		}
+		if kind.Name == "query" {
+			t = t.Hint("set max or min", "max") // its own hint names one limit only
+		}
 		l.loadRule(l.presets[l.file.Preset].lend(t, kind.Name, l.file.Preset), kind, name)
 	}
 }
