@@ -2,11 +2,8 @@ package configs
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/bakewatch/bakewatch/configs/internal/strict"
 	"github.com/bakewatch/bakewatch/rules"
@@ -84,12 +81,6 @@ func (s Prometheus) checkEmbedded(t strict.Table) {
 	if s.MaxBytes != 0 && s.MaxBytes < leastBytes {
 		t.Fail("max_bytes", fmt.Sprintf("max_bytes must be at least %d", leastBytes), "it counts bytes: 10 GiB are 10737418240; leave it out for no bound")
 	}
-	for i, target := range s.Scrape {
-		if !hostPort(target) {
-			t.Fail(fmt.Sprintf("scrape.%d", i), fmt.Sprintf("scrape: %q is no host:port", strict.Shorten(target)),
-				`such as "127.0.0.1:8080"; /metrics is asked for, and other paths are said in scrape_file`)
-		}
-	}
 	if s.ScrapeFile != "" {
 		for _, key := range []string{"scrape_interval", "job", "labels"} {
 			if t.Has(key) {
@@ -97,6 +88,7 @@ func (s Prometheus) checkEmbedded(t strict.Table) {
 			}
 		}
 	}
+	s.checkTargets(t)
 }
 
 func (s Prometheus) checkRemote(t strict.Table) {
@@ -147,13 +139,6 @@ func oneSecret(t strict.Table, table, key, file, env string) {
 	if (file == "") == (env == "") {
 		t.Fail(table, table+": "+key+" must come from one place", "set "+key+"_file or "+key+"_env")
 	}
-}
-
-// hostPort says whether the text is a target as Prometheus takes it.
-func hostPort(text string) bool {
-	host, port, err := net.SplitHostPort(text)
-	n, number := strconv.Atoi(port)
-	return err == nil && number == nil && n > 0 && n < 1<<16 && host != "" && !strings.ContainsAny(host, "/@ \t")
 }
 
 func webAddress(text string) bool {
