@@ -57,7 +57,7 @@ func LoadSet(ctx context.Context, d *Daemon, c Catalog, previous Set, kept LastG
 	if previous.written != nil {
 		previous.Plans = previous.written // what is kept must not stay shadowed when the daemon no longer is
 	}
-	set := Set{Daemon: d, Plans: plans, Problems: append(problems, d.missing(true)...)}
+	set := Set{Daemon: d, Plans: plans, Problems: append(problems, d.Missing()...)}
 	for _, file := range brokenFiles(d, plans, problems) {
 		p, ok, err := lastGood(ctx, file, previous, kept)
 		switch {

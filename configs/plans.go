@@ -21,7 +21,7 @@ const maxPlan = 64 << 10
 // broken one is only missing from the plans, and Problems names it.
 func LoadPlans(d *Daemon, c Catalog) ([]rules.Plan, Problems) {
 	plans, problems := loadWritten(d, c)
-	return d.inForce(plans), append(problems, d.missing(false)...).Sorted()
+	return d.inForce(plans), append(problems, d.missingFiles()...).Sorted()
 }
 
 // loadWritten loads the plans as their owners wrote them.
