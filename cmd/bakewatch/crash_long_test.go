@@ -108,7 +108,7 @@ func TestADaemonThatDiesAfterEachAppendStillEndsTheWatch(t *testing.T) {
 	s.announce(d)
 	s.settled(d)
 	lanes := s.list()
-	if k.deaths() < 10 {
+	if k.deaths() < 7 { // six entries lead to the end, and deliveries come when they can
 		t.Errorf("the daemon died %d times", k.deaths())
 	}
 	k.end()
@@ -152,9 +152,11 @@ func TestADaemonMayBeKilledAtAnyTime(t *testing.T) {
 }
 
 // A newer deployment that comes while a rollback is under way is watched right after
-// it, whenever the daemon dies.
+// it, whenever the daemon dies. A rollback that was interrupted is not tried again then:
+// it might put an older version over the newer one.
 func TestANewerDeploymentOutlivesAKill(t *testing.T) {
 	o := newObservatory(t)
+	interrupted := []string{"after noted 1", "before done 1"}
 	for i, at := range []string{"", "before noted 1", "after noted 1", "before done 1", "after done 1", "before opened 2", "after opened 2"} {
 		t.Run("killed "+at, func(t *testing.T) {
 			s := newScene(t, o, fmt.Sprintf("newer-%d", i), repeatable)
@@ -185,8 +187,12 @@ func TestANewerDeploymentOutlivesAKill(t *testing.T) {
 			s.opened(func(conn *nats.Conn, journal *nats.Journal) {
 				s.audit(conn, journal, watchertest.Record{Lanes: lanes, Events: []string{bad.ID, good.ID}})
 			})
-			if past := lanes[0].Past; past[len(past)-1].Outcome != watcher.RolledBack {
-				t.Errorf("2.0.0 ended as %s", past[len(past)-1].Outcome)
+			want := watcher.RolledBack
+			if slices.Contains(interrupted, at) {
+				want = watcher.Unknown
+			}
+			if past := lanes[0].Past; past[len(past)-1].Outcome != want {
+				t.Errorf("2.0.0 ended as %s, want %s", past[len(past)-1].Outcome, want)
 			}
 		})
 	}

@@ -24,7 +24,8 @@ func healthCommand(p *program) *cobra.Command {
 		Long: `Ask the daemon on this machine over HTTP whether it is well. It ends with 0 if so and 1
 if not. --config finds where the daemon listens, and whether with TLS, in its file; a file that
 cannot be read is warned about, and the default is asked. A daemon that wants a password or a
-certificate is alive. --ready asks whether it takes events and may act, too.`,
+certificate is alive. --ready asks whether NATS is there and it is not stopping, too; a standby
+is ready.`,
 		Args: arguments(),
 		RunE: p.begin(func(cmd *cobra.Command, _ []string) error {
 			if file != "" {

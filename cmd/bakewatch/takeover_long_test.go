@@ -170,18 +170,18 @@ func TestAnOwnerThatSleptThroughItsLeaseWritesNothingAnyMore(t *testing.T) {
 			within(t, time.Minute, "the rollback is under way", func() bool { return len(linesOf(t, p.Dir, "calls")) > 0 })
 			p.a.signal(syscall.SIGSTOP)
 			within(t, takenOverAfterAKill, "b acts", func() bool { return acts(p.bLog) })
-			within(t, time.Minute, "b settles the rollback", func() bool {
-				return len(linesOf(t, p.Dir, "calls")) == c.calls && (c.want != watcher.Unknown || p.ends(d))
-			})
+			if c.want == watcher.Unknown {
+				within(t, time.Minute, "b settles the rollback", func() bool { return p.ends(d) })
+			}
 			if err := os.Remove(filepath.Join(p.Dir, "slow")); err != nil {
 				t.Fatal(err)
 			}
-			within(t, time.Minute, "the tool is done", func() bool { return len(p.effects()) == 1 })
+			// On one machine b waits until the tool that a has started ends, and only then calls it again.
+			within(t, time.Minute, "the tool is done", func() bool {
+				return len(p.effects()) == 1 && len(linesOf(t, p.Dir, "calls")) == c.calls
+			})
 			p.settled(d)
 			p.a.signal(syscall.SIGCONT)
-			within(t, time.Minute, "a's append is refused", func() bool {
-				return strings.Contains(p.aLog.String(), "someone else wrote to the lane")
-			})
 			within(t, time.Minute, "a stands by", func() bool { return strings.Contains(p.aLog.String(), "stands by") })
 			entries := p.sound(d, c.want)
 			after := entries[len(entries)-1].Seq

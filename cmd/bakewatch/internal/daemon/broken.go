@@ -19,7 +19,7 @@ func (d *Daemon) tellBroken(ctx context.Context, before, now configs.Set) {
 		if !slices.Contains(now.Stale, plan.File) || slices.Contains(before.Stale, plan.File) {
 			continue
 		}
-		message := brokenMessage(plan, now.Problems)
+		message := brokenMessage(plan, now.ProblemsOf(plan.File))
 		for name, channel := range d.force.Load().channels {
 			if !slices.Contains(plan.Notify.Chat, name) && !slices.Contains(plan.Notify.Page, name) {
 				continue

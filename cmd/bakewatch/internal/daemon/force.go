@@ -25,12 +25,12 @@ type force struct {
 func (d *Daemon) loadPlans(ctx context.Context) error {
 	kept := lastGood{d.facts}
 	set := configs.LoadSet(ctx, d.cfg.Daemon, d.cfg.Catalog, configs.Set{}, kept)
+	d.report(set) // first: it says where what keeps the daemon from starting stands
 	tools, err := d.tools(set)
 	if err != nil {
 		return err
 	}
 	d.force.Store(tools)
-	d.report(set)
 	d.watcher, err = configs.NewWatcher(configs.Watcher{
 		Path: d.cfg.File, Catalog: d.cfg.Catalog, First: set, Kept: kept, Log: d.cfg.Log,
 		Changed: func(set configs.Set) { d.replace(ctx, set) },
