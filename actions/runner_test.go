@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/bakewatch/bakewatch/actions"
-	"github.com/bakewatch/bakewatch/rules"
 )
 
 // tool is an executor whose answers are written down beforehand.
@@ -72,13 +71,7 @@ const (
 
 func grant(t *testing.T) actions.Grant {
 	t.Helper()
-	g, err := actions.Acknowledged(actions.Intent{
-		Key: "key", Executor: "tool", Subject: actions.Subject{Service: "checkout", From: from, To: to, Watch: "7"}, Timeout: rules.Duration(timeout),
-	}, 9)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g
+	return within(t, timeout)
 }
 
 func runner(x *tool) actions.Runner {

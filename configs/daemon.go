@@ -55,6 +55,7 @@ type NATS struct {
 	TLS           TLS    `toml:"tls" doc:"how the cluster is trusted"`
 	Stream        string `toml:"stream" doc:"an existing stream that holds the deployments' events; default: DEPLOYMENTS"`
 	CreateStreams bool   `toml:"create_streams" doc:"create what is missing on an external cluster"`
+	Replicas      int    `toml:"replicas" doc:"of each stream that is created: 1, 3 or 5; default 1"`
 	Store         string `toml:"store" doc:"the embedded server's folder, relative to this file; default: data/nats"`
 	Listen        string `toml:"listen" doc:"the embedded server's address for tools on this machine; port 0 takes a free one"`
 }

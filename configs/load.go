@@ -108,7 +108,7 @@ func (d *Daemon) loadNATS(t strict.Table) {
 	n := &d.NATS
 	checkPair(t.Table("tls"), n.TLS)
 	if n.Embedded() {
-		for _, key := range []string{"creds_file", "nkey_file", "tls", "create_streams"} {
+		for _, key := range []string{"creds_file", "nkey_file", "tls", "create_streams", "replicas"} {
 			if t.Has(key) {
 				t.Fail(key, key+" is for an external cluster", "set url, or remove it")
 			}
@@ -125,6 +125,9 @@ func (d *Daemon) loadNATS(t strict.Table) {
 		if t.Has(key) {
 			t.Fail(key, key+" is for the embedded server", "remove it, or remove url")
 		}
+	}
+	if t.Has("replicas") && !slices.Contains([]int{1, 3, 5}, n.Replicas) {
+		t.Fail("replicas", "replicas must be 1, 3 or 5", "as many servers of the cluster hold each stream")
 	}
 	if n.CredsFile != "" && n.NKeyFile != "" {
 		t.Fail("nkey_file", "creds_file and nkey_file exclude each other", "keep one of them")
@@ -149,12 +152,13 @@ func checkListen(t strict.Table, listen string) {
 	}
 }
 
-// checkLocal refuses to open the journal to the network: nobody logs in there.
+// checkLocal warns of a listener that opens the journal to the network. Its one key
+// lets in whoever has it, to write anything, and nothing is encrypted.
 func checkLocal(t strict.Table, listen string) {
 	host, _, err := net.SplitHostPort(listen)
 	if err == nil && host != "localhost" && !net.ParseIP(host).IsLoopback() {
-		t.Fail("listen", fmt.Sprintf("listen: %q is not of this machine alone, and there is no login", strict.Shorten(listen)),
-			`write "127.0.0.1:4222", or run a NATS cluster and set url`)
+		t.Warn("listen", fmt.Sprintf("listen: %q is reached from other machines, unencrypted, and who has the store's key may write everything", strict.Shorten(listen)),
+			`write "127.0.0.1:4222", or run a NATS of your own and set url`)
 	}
 }
 

@@ -108,13 +108,12 @@ func TestTheDaemonsFileIsAllOrNothing(t *testing.T) {
 		"single sign-on":              {minimal + "[http]\noidc = {}", `key "oidc" is not yet supported`},
 		"files of an embedded NATS":   {minimal + "[nats]\ncreds_file = 'x'", "creds_file is for an external cluster"},
 		"a store of an external NATS": {minimal + "[nats]\nurl = 'nats://x'\nstore = 'x'", "store is for the embedded server"},
+		"replicas of an embedded one": {minimal + "[nats]\nreplicas = 3", "replicas is for an external cluster"},
+		"an even number of replicas":  {minimal + "[nats]\nurl = 'nats://x'\nreplicas = 2", "replicas must be 1, 3 or 5"},
 		"a NATS that is none":         {minimal + "[nats]\nurl = 'http://x'", "url must name servers"},
 		"a preset of an unknown kind": {minimal + "[preset.p]\nrule.eror-rate = {}", `did you mean "error-rate"?`},
 		"a preset with unknown keys":  {minimal + "[preset.p]\nrule.error-rate = { error = 'x' }", `did you mean "errors"?`},
 		"a preset's broken selector":  {minimal + "[preset.p]\nrule.error-rate = { errors = 'x{', requests = 'r' }", `:6:32: preset "p": errors: `},
-		"a listener for everybody":    {minimal + "[nats]\nlisten = '0.0.0.0:4222'", `nats: listen: "0.0.0.0:4222" is not of this machine alone, and there is no login; write "127.0.0.1:4222"`},
-		"a listener on every address": {minimal + "[nats]\nlisten = ':4222'", "is not of this machine alone"},
-		"a listener under a name":     {minimal + "[nats]\nlisten = 'nats.example.com:4222'", "is not of this machine alone"},
 		"defaults of no plan":         {minimal + "[defaults]\nservice = 'x'", `unknown key "service"`},
 		"no TOML":                     {"plans = [", "is not valid TOML"},
 	} {
@@ -144,5 +143,19 @@ func TestAKeyIsNotMissedWhereItsValueWasRefused(t *testing.T) {
 	write(t, folder, map[string]string{"bakewatch.toml": minimal + "[channel.c]\nuse = 'hidden'\nurl = 'https://hooks/hunter2'"})
 	if _, problems := configs.Load(filepath.Join(folder, "bakewatch.toml"), catalog()); len(problems) != 1 {
 		t.Errorf("%v", problems)
+	}
+}
+
+func TestAListenerOfTheEmbeddedNATSThatOthersReachIsWarnedOf(t *testing.T) {
+	for listen, warned := range map[string]bool{
+		"127.0.0.1:4222": false, "localhost:0": false, "[::1]:4222": false,
+		"0.0.0.0:4222": true, ":4222": true, "nats.example.com:4222": true,
+	} {
+		folder := t.TempDir()
+		write(t, folder, map[string]string{"bakewatch.toml": minimal + "[nats]\nlisten = '" + listen + "'"})
+		d, problems := configs.Load(filepath.Join(folder, "bakewatch.toml"), catalog())
+		if d == nil || strings.Contains(problems.String(), "is reached from other machines") != warned {
+			t.Errorf("%s: %v", listen, problems)
+		}
 	}
 }

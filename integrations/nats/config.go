@@ -103,9 +103,6 @@ func (c Config) listen() (host string, port int, err error) {
 	if err != nil {
 		return "", 0, fmt.Errorf("nats: listen address %q: %w", c.Listen, err)
 	}
-	if host != "localhost" && !net.ParseIP(host).IsLoopback() {
-		return "", 0, fmt.Errorf("nats: listen address %q is not of this machine alone, and there is no login; use an external NATS to be reached from elsewhere", c.Listen)
-	}
 	port, err = strconv.Atoi(text)
 	if err != nil || port < 0 || port > 65535 {
 		return "", 0, fmt.Errorf("nats: listen address %q: %q is no port", c.Listen, text)

@@ -106,14 +106,13 @@ func TestTheCommandLineFindsAndEntersTheDaemonByItsStore(t *testing.T) {
 
 func TestAConfigurationThatSaysTooLittleOrTooMuchIsRefused(t *testing.T) {
 	for name, cfg := range map[string]nats.Config{
-		"neither store nor url":          {},
-		"both store and url":             {Store: t.TempDir(), URL: "nats://127.0.0.1:1"},
-		"credentials and an nkey":        {URL: "nats://127.0.0.1:1", CredsFile: "a", NKeyFile: "b"},
-		"a certificate without its key":  {URL: "nats://127.0.0.1:1", TLS: nats.TLS{Cert: "a"}},
-		"our journal as event stream":    {Store: t.TempDir(), Stream: nats.StreamJournal},
-		"a listen address without port":  {Store: t.TempDir(), Listen: "127.0.0.1"},
-		"a listen address for everybody": {Store: t.TempDir(), Listen: "0.0.0.0:0"},
-		"a key file that is not there":   {URL: "nats://127.0.0.1:1", NKeyFile: "/nowhere"},
+		"neither store nor url":         {},
+		"both store and url":            {Store: t.TempDir(), URL: "nats://127.0.0.1:1"},
+		"credentials and an nkey":       {URL: "nats://127.0.0.1:1", CredsFile: "a", NKeyFile: "b"},
+		"a certificate without its key": {URL: "nats://127.0.0.1:1", TLS: nats.TLS{Cert: "a"}},
+		"our journal as event stream":   {Store: t.TempDir(), Stream: nats.StreamJournal},
+		"a listen address without port": {Store: t.TempDir(), Listen: "127.0.0.1"},
+		"a key file that is not there":  {URL: "nats://127.0.0.1:1", NKeyFile: "/nowhere"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if conn, err := nats.Connect(t.Context(), cfg); err == nil {

@@ -66,14 +66,14 @@ func TestAServerThatIsDownIsGivenUpAndComesBack(t *testing.T) {
 		if server.asked.Load() != before {
 			t.Fatal("an open breaker let a query through")
 		}
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		failsWith(t, sampleUp(t, s), rules.Unreachable, "7 failures in a row")
 		if got := server.asked.Load() - before; got != 1 {
 			t.Fatalf("half open, the server was asked %d times, want one probe", got)
 		}
 		server.becomes(success("vector", one, ""))
 		failsWith(t, sampleUp(t, s), rules.Unreachable, "not asked")
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		if got := sampleUp(t, s); got.Err != nil {
 			t.Fatalf("the server is back: %v", got.Err)
 		}
@@ -87,9 +87,9 @@ func TestAWholeLookComesBackWithOneProbe(t *testing.T) {
 		server := newFake(apiError(500, "internal", "down"))
 		s := server.sampler(t)
 		down(t, s)
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		server.becomes(func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(100 * time.Millisecond)
+			<-time.After(100 * time.Millisecond)
 			success("vector", one, "")(w, r)
 		})
 		before := server.asked.Load()
@@ -111,19 +111,19 @@ func TestThePausesGrowToHalfAMinute(t *testing.T) {
 		down(t, s)
 		before := server.asked.Load()
 		for range 3600 {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			sampleUp(t, s)
 		}
 		if probes := server.asked.Load() - before; probes < 70 || probes > 200 {
 			t.Fatalf("%d probes in an hour, want about 120", probes)
 		}
 		server.becomes(success("vector", one, ""))
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		sampleUp(t, s)
 		server.becomes(apiError(500, "internal", "down"))
 		down(t, s)
 		server.becomes(success("vector", one, ""))
-		time.Sleep(2 * time.Second) // the first pause is short again
+		<-time.After(2 * time.Second) // the first pause is short again
 		if got := sampleUp(t, s); got.Err != nil {
 			t.Fatalf("two seconds after the server was given up anew: %v", got.Err)
 		}

@@ -74,7 +74,7 @@ func TestTheBudgetIsKept(t *testing.T) {
 		var under, most atomic.Int64
 		server := newFake(func(w http.ResponseWriter, r *http.Request) {
 			most.Store(max(most.Load(), under.Add(1)))
-			time.Sleep(100 * time.Millisecond)
+			<-time.After(100 * time.Millisecond)
 			under.Add(-1)
 			success("vector", one, "")(w, r)
 		})

@@ -15,7 +15,7 @@ func TestAProbeThatIsGivenUpIsNotRepeated(t *testing.T) {
 		server := newFake(apiError(500, "internal", "down"))
 		s := server.sampler(t)
 		down(t, s)
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		before := server.asked.Load()
 		server.becomes(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 		ctx, cancel := contextFor(t, 10*time.Millisecond)
@@ -32,7 +32,7 @@ func TestALookThatHasEndedAsksNothing(t *testing.T) {
 		server := newFake(apiError(500, "internal", "down"))
 		s := server.sampler(t)
 		down(t, s)
-		time.Sleep(time.Minute) // half open: the next query would probe
+		<-time.After(time.Minute) // half open: the next query would probe
 		before := server.asked.Load()
 		server.becomes(success("vector", one, ""))
 		ctx, cancel := context.WithCancel(t.Context())

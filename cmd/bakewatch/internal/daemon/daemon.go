@@ -71,7 +71,7 @@ func New(ctx context.Context, cfg Config) (*Daemon, error) {
 func (d *Daemon) connect(ctx context.Context) error {
 	n := d.cfg.Daemon.NATS
 	cfg := nats.Config{
-		Replica: d.cfg.Replica, Stream: n.Stream, CreateStreams: n.CreateStreams, Log: d.cfg.Log,
+		Replica: d.cfg.Replica, Stream: n.Stream, CreateStreams: n.CreateStreams, Replicas: n.Replicas, Log: d.cfg.Log,
 		URL: n.URL, CredsFile: n.CredsFile, NKeyFile: n.NKeyFile,
 		TLS: nats.TLS{CA: n.TLS.CAFile, Cert: n.TLS.CertFile, Key: n.TLS.KeyFile},
 	}
