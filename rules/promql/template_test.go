@@ -83,7 +83,7 @@ func TestAValueThatSpoilsARegexpIsABadQuery(t *testing.T) {
 func TestErrorsPointAtWhatIsWrong(t *testing.T) {
 	words := promql.Words{Window: rules.Duration(300 * time.Second), Interval: rules.Duration(15 * time.Second)}
 	for name, test := range map[string]struct{ text, blamed, message, hint string }{
-		"an unknown placeholder": {`up{v="$verison"}`, "$verison", "unknown placeholder $verison", "did you mean $version?"},
+		"an unknown placeholder with a letter swapped":               {`up{v="$verison"}`, "$verison", "unknown placeholder $verison", "did you mean $version?"},
 		"an unknown placeholder behind a good one of the same start": {`up{v="$version", w="$versions"}`, "$versions", "unknown placeholder $versions", "did you mean $version?"},
 		"a placeholder for a metric's name":                          {`$service_requests`, "$service_requests", "may stand only inside the value of a label matcher", "$$"},
 		"a placeholder for a duration":                               {`rate(x[$version])`, "$version", "may stand only inside the value of a label matcher", ""},
