@@ -286,6 +286,8 @@ func TestARuleThatFailsIsAskedOnceAnIntervalThoughAnotherIsSlow(t *testing.T) {
 	stageWith(t, &scene{world: w, plan: p, config: func(c *watcher.Config) { c.Sampler = sampler }}, func(s *scene) {
 		s.deploy("2.4.0")
 		s.wait(10 * time.Minute)
+		sampler.Lock()
+		defer sampler.Unlock()
 		if sampler.asked["bad"] > 41 || sampler.asked["good"] < 39 {
 			t.Errorf("asked in 40 intervals: %v", sampler.asked)
 		}
@@ -303,8 +305,12 @@ func TestTheSlotThatALaterStepNamesIsAskedAbout(t *testing.T) {
 		s.deploy("2.4.0", func(d *rules.Deployment) { d.Step = rules.Started })
 		s.wait(time.Minute)
 		s.deploy("2.4.0", func(d *rules.Deployment) { d.Slot = "green" })
+		sampler.Lock()
 		before := slots[""]
+		sampler.Unlock()
 		s.wait(5 * time.Minute)
+		sampler.Lock()
+		defer sampler.Unlock()
 		if slots["green"] < 20 || slots[""] > before {
 			t.Errorf("asked about the slots %v", slots)
 		}

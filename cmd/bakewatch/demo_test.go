@@ -24,7 +24,8 @@ func TestAnInterruptedDemoLeavesNothingBehind(t *testing.T) {
 			if err != nil || len(left) > 0 {
 				t.Errorf("left behind: %v, %v", left, err)
 			}
-			if code := p.cmd.ProcessState.ExitCode(); code != 0 && (signals == 1 || code != 130) {
+			// The second signal may come when all is done, and end what is left of the process.
+			if code := p.cmd.ProcessState.ExitCode(); code != 0 && (signals == 1 || code != 130 && code != -1) {
 				t.Errorf("exit %d:\n%s", code, said)
 			}
 		})
