@@ -60,6 +60,9 @@ func (e *executor) run(ctx context.Context, c call) (result, error) {
 	if err := cmd.Start(); err != nil {
 		return result{}, err
 	}
+	if c.lock != nil {
+		_ = c.lock.Close() // from here on only the processes hold it: a daemon that hangs does not
+	}
 	waitErr := cmd.Wait()
 	if ended.stopped = !stopped.IsZero(); ended.stopped {
 		// The command may have left children that did not heed SIGTERM.
