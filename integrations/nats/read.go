@@ -157,6 +157,8 @@ func scan(ctx context.Context, stream jetstream.Stream, cfg jetstream.OrderedCon
 // its last use, and takes only so many: discard removes it.
 func temporary(ctx context.Context, stream jetstream.Stream, cfg jetstream.OrderedConsumerConfig) (_ jetstream.Consumer, discard func(), err error) {
 	cfg.InactiveThreshold = time.Minute
+	// Trying on is ours: by itself the client would for ever, deaf to the context's end.
+	cfg.MaxResetAttempts = 3
 	consumer, err := stream.OrderedConsumer(ctx, cfg)
 	if err != nil {
 		return nil, nil, err
