@@ -15,7 +15,7 @@ type event struct {
 }
 
 // abreast is how many events are taken in at once.
-const abreast = 64
+const abreast = 128
 
 // Announce hands in an event. It returns once the event is in the journal, or needs
 // no entry there; after an error the event must be handed in again.

@@ -86,6 +86,10 @@ func (w *Watch) judged() bool { return !w.acting() }
 // gather adds the looks that the watch owes to the batches.
 func (o *Owner) gather(ctx context.Context, h *held, now time.Time, batches map[batch][]member) (missed int) {
 	if !h.sight.fits(h.Watch) {
+		h.sight = nil
+		if !paceOf(h.Watch).begun(h.Watch, now) {
+			return 0 // nothing is built before its time: many may open at once
+		}
 		h.sight, h.looked = newSight(h.Watch, o.Build), time.Time{}
 	}
 	s, owed := h.sight, false

@@ -13,11 +13,10 @@ import (
 // sight is the second fold: what an owner has seen of one watch. It lives in
 // memory only, and whoever owns the lane rebuilds it from Prometheus.
 type sight struct {
+	pace
 	watch      uint64
 	verify     bool              // the target is looked at, to verify a rollback
 	values     map[string]string // what the placeholders of its queries stand for
-	interval   time.Duration
-	settle     time.Duration
 	feeds      []*feed
 	calm       int       // looks in a row that found every limit kept
 	counted    time.Time // the instant up to which they were counted
@@ -42,10 +41,7 @@ type feed struct {
 // cannot be built, because an older version opened the watch, all of them are blind.
 func newSight(w *Watch, build func(rules.Plan) ([]rules.Rule, error)) *sight {
 	d := w.Subject()
-	s := &sight{
-		watch: w.Seq, verify: w.Done != nil, values: d.Values(),
-		interval: max(time.Duration(w.Plan.Interval), time.Second/10), settle: time.Duration(w.Plan.Settle),
-	}
+	s := &sight{pace: paceOf(w), watch: w.Seq, verify: w.Done != nil, values: d.Values()}
 	built, err := build(w.Plan)
 	if err == nil && len(built) != len(w.Plan.Rules) {
 		err = errNotBuilt
@@ -73,8 +69,13 @@ func (s *sight) begin(spec rules.Spec, rule rules.Rule, d rules.Deployment) (f *
 	return &feed{
 		rule: spec.Name, shadow: spec.Mode == rules.Shadow, interval: s.interval,
 		queries: rule.Queries(d), evidence: rule.Begin(d), next: s.after(d.At),
-		answer: rules.Answer{Rule: spec.Name, Ceiling: rules.Auto, Why: "not looked at yet"},
+		answer: unseen(spec.Name),
 	}
+}
+
+// unseen is the answer of a rule before its first look.
+func unseen(rule string) rules.Answer {
+	return rules.Answer{Rule: rule, Ceiling: rules.Auto, Why: "not looked at yet"}
 }
 
 // never is an instant that no look reaches.
@@ -89,23 +90,6 @@ func blindFeed(spec rules.Spec, err error) *feed {
 // have named the slot.
 func (s *sight) fits(w *Watch) bool {
 	return s != nil && w != nil && s.watch == w.Seq && s.verify == (w.Done != nil) && maps.Equal(s.values, w.Subject().Values())
-}
-
-// latest returns the newest instant that may be looked at: looks stand on a grid of
-// the interval since the epoch, moved back by settle, because samples become visible late.
-func (s *sight) latest(now time.Time) time.Time {
-	return grid(now, s.interval).Add(-s.settle)
-}
-
-// after returns the first instant after t.
-func (s *sight) after(t time.Time) time.Time {
-	return grid(t.Add(s.settle), s.interval).Add(s.interval - s.settle)
-}
-
-// grid rounds down to a multiple of the interval since the epoch.
-func grid(t time.Time, interval time.Duration) time.Time {
-	nanos := t.UnixNano()
-	return time.Unix(0, nanos-nanos%int64(interval)).UTC()
 }
 
 // due calls owe for every rule that owes a look, with the instants from first to last.

@@ -19,8 +19,13 @@ type Historian interface {
 func (o *Owner) watchView(h *held) WatchView {
 	view := h.Watch.view(h.ID)
 	view.Disarmed = o.Guards(h.ID.Service).Disarmed
-	if h.sight.fits(h.Watch) {
+	switch {
+	case h.sight.fits(h.Watch):
 		view.Answers = h.sight.answers()
+	case view.Answers == nil: // the first look is not due
+		for _, spec := range h.Watch.Plan.Rules {
+			view.Answers = append(view.Answers, unseen(spec.Name))
+		}
 	}
 	return view
 }

@@ -13,7 +13,7 @@ import (
 
 // Bounds of what a flow holds in memory at once.
 const (
-	flowSlots  = 128
+	flowSlots  = 256
 	flowBytes  = 32 << 20
 	flowBuffer = 16 << 20 // fetched ahead by the client
 	// ackWait is also how long an event rests that a killed process had in work.

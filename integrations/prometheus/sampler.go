@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/promql"
 	"github.com/bakewatch/bakewatch/watcher"
 )
 
@@ -25,7 +26,6 @@ var _ watcher.Sampler = (*Sampler)(nil)
 type Sampler struct {
 	sources    map[string]*Source
 	registerer prometheus.Registerer
-	templates  templates
 }
 
 // NewSampler makes a sampler over the sources, and registers their metrics (nil:
@@ -128,7 +128,7 @@ func (s *Sampler) bound(query rules.Query) question {
 		names := strings.Join(slices.Sorted(maps.Keys(s.sources)), ", ")
 		return question{failed: rules.Failed(rules.BadQuery, "there is no [prometheus.%s]; known: %s", query.Source, names)}
 	}
-	expr, err := s.templates.bind(query.Template, query.Values)
+	expr, err := promql.Bind(query.Template, query.Values)
 	if err != nil {
 		return question{failed: unbound(err)}
 	}

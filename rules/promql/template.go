@@ -27,16 +27,6 @@ type slot struct {
 	matcher *labels.Matcher
 }
 
-// Bind returns the template's PromQL with its placeholders replaced by values
-// (see Template.Bind). The error is an *Error or a *rules.SampleError.
-func Bind(template string, values map[string]string) (string, error) {
-	t, err := Parse(template)
-	if err != nil {
-		return "", err
-	}
-	return t.Bind(values)
-}
-
 // Parse reads and checks a template. The error is an *Error about text.
 func Parse(text string) (*Template, error) {
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(text)

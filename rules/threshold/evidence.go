@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/promql"
 )
 
 // evidence folds the looks of one rule at one deployment.
 type evidence struct {
 	Config
-	from  time.Time // the deployment
-	asked []string  // the queries of a look, for people
+	from  time.Time     // the deployment
+	asked []rules.Query // at every look
+	shown []string      // the same as PromQL, once somebody was shown it
 
 	looks []seen    // those of the window that count, in order
 	data  time.Time // the last look that had data; or zero
@@ -57,9 +59,7 @@ func (e *evidence) judge(at time.Time, got []rules.Result) rules.Answer {
 		}
 		return answer
 	}
-	if look.Shown > 0 && look.Shown < len(e.asked) {
-		answer.Query = e.asked[look.Shown]
-	}
+	answer.Query = e.show(look.Shown)
 	e.looks = append(e.looks, seen{at: at, Look: look})
 	e.looks = slices.DeleteFunc(e.looks, func(s seen) bool { return at.Sub(s.at) >= e.window() && s.at != at })
 	return e.weigh(answer)
@@ -68,15 +68,32 @@ func (e *evidence) judge(at time.Time, got []rules.Result) rules.Answer {
 // answer returns what every answer says.
 func (e *evidence) answer(at time.Time) rules.Answer {
 	a := rules.Answer{Rule: e.Setting.Name, Ceiling: rules.Auto, At: at, Unit: string(e.Limits.Unit)}
-	if len(e.asked) > 0 {
-		a.Query = e.asked[0]
-	}
+	a.Query = e.show(0)
 	for _, limit := range []*float64{e.Limits.Max, e.Limits.Min} {
 		if limit != nil && a.Limit == nil {
 			a.Limit = new(*limit)
 		}
 	}
 	return a
+}
+
+// show returns one of the queries as a person can paste it, or as it stands in the
+// plan where a value is missing; of one that is not there, the first.
+func (e *evidence) show(i int) string {
+	if len(e.asked) == 0 {
+		return ""
+	}
+	if i < 0 || i >= len(e.asked) {
+		i = 0
+	}
+	if e.shown[i] == "" {
+		q := e.asked[i]
+		e.shown[i] = q.Template
+		if bound, err := promql.Bind(q.Template, q.Values); err == nil {
+			e.shown[i] = bound
+		}
+	}
+	return e.shown[i]
 }
 
 // read reads a look. A result with an error is never taken for an empty one.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
-	"github.com/bakewatch/bakewatch/rules/promql"
 	"github.com/bakewatch/bakewatch/rules/quantity"
 )
 
@@ -72,24 +71,14 @@ func (r *Rule) Begin(d rules.Deployment) rules.Evidence {
 	if again(d) {
 		e.Apart = false
 	}
-	for _, query := range r.config.Ask(d) {
-		e.asked = append(e.asked, shown(query))
-	}
+	e.asked = r.config.Ask(d)
+	e.shown = make([]string, len(e.asked))
 	return e
 }
 
 // again says that the version ran here before the deployment as well, so that its
 // series do not begin with it.
 func again(d rules.Deployment) bool { return d.Retry || d.Version == d.Previous && d.Version != "" }
-
-// shown returns the query as a person can paste it, or as it stands in the plan
-// where a value is missing.
-func shown(q rules.Query) string {
-	if bound, err := promql.Bind(q.Template, q.Values); err == nil {
-		return bound
-	}
-	return q.Template
-}
 
 func (c *Config) interval() time.Duration { return time.Duration(c.Setting.Interval) }
 func (c *Config) window() time.Duration   { return time.Duration(c.Setting.Window) }
