@@ -28,6 +28,10 @@ type Plan struct {
 	BakeMin  Duration `json:"bake_min"`
 	RollOut  Duration `json:"roll_out"`
 	BlindFor Duration `json:"blind_for"`
+	// FalseAlarms is the share of healthy deployments that may be blamed by chance, all rules together.
+	FalseAlarms Chance `json:"false_alarms,omitempty"`
+	// DependsOn are services that may be to blame instead.
+	DependsOn []string `json:"depends_on,omitempty"`
 
 	Select      Select              `json:"select"`
 	Rules       []Spec              `json:"rules"`

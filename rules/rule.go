@@ -40,6 +40,33 @@ type Answer struct {
 	Total  float64   `json:"total,omitempty"`  // all events in the window
 	Window Duration  `json:"window,omitempty"` // what Bad and Total were counted over
 	Query  string    `json:"query,omitempty"`  // the PromQL that a person can paste, values bound
+
+	// AtEnd is the verdict if the bake were over, where Verdict is Inconclusive: a test
+	// that has found nothing is satisfied then (Healthy), or could not have found
+	// anything (LowTraffic).
+	AtEnd Verdict `json:"at_end,omitempty"`
+	// Proved says that Healthy is proved, so that the bake may end before its time.
+	Proved bool `json:"proved,omitempty"`
+	// Test is what a test has won; nil: the rule is a plain limit and takes no part in false alarms.
+	Test *Test `json:"test,omitempty"`
+	// Compared is what the version was held against, in the order of the plan.
+	Compared []Compared `json:"compared,omitempty"`
+	// Attribution says who is to blame for a breach.
+	Attribution Attribution `json:"attribution,omitzero"`
+	// Curve is what a plot needs; filled in where an answer is written down.
+	Curve *Curve `json:"curve,omitempty"`
+}
+
+// Compared is one thing that a version was held against.
+type Compared struct {
+	With  Control `json:"with,omitempty"` // empty: the limit
+	Bad   float64 `json:"bad,omitempty"`
+	Total float64 `json:"total,omitempty"`
+	Level float64 `json:"level"` // the share of bad events that is normal there
+	// Missing says why it could not be compared with; empty: it was.
+	Missing string `json:"missing,omitempty"`
+	// Shares says that it is worse there as well: what happens is not the version's own.
+	Shares bool `json:"shares,omitempty"`
 }
 
 // Options are what a TOML table of one kind says. A struct with `toml`, `json`
@@ -94,6 +121,9 @@ type Setting struct {
 	Interval Duration // how often the rule is judged
 	Source   string   // which Prometheus
 	Select   Select
+	Bake     Duration // how long the watch is meant to last
+	// Wealth is what this rule's test must win to breach alone.
+	Wealth float64
 }
 
 // Selecting says what a rule takes of the plan's [select]; empty: all of it.
@@ -116,6 +146,10 @@ type Spec struct {
 	WarmUp   Duration `json:"warm_up" toml:"warm_up" doc:"looks this early do not count; default: the plan's, and for a query with $window at least the window"`
 	For      Duration `json:"for" toml:"for" doc:"how long the limit must be broken without a pause; default: at once"`
 	OnNoData OnNoData `json:"on_no_data" toml:"on_no_data" doc:"wait, notify or ask; default wait"`
+
+	// CompareTo is nil where the plan does not say: ControlsFor the strategy.
+	CompareTo []Control `json:"compare_to" toml:"compare_to" doc:"what the version is compared with: previous, off, before, last-week, load-test; default: the strategy's control, then before; [] for none"`
+	WorseBy   Margin    `json:"worse_by,omitzero" toml:"worse_by" doc:"the smallest difference that matters: 1.25x or +0.1pp; default 1.25x"`
 
 	Selecting Selecting `json:"select,omitempty" toml:"select" doc:"none: [select] adds nothing to the rule's selectors, for metrics of another exporter such as kube-state-metrics; default: the plan's [select]"`
 

@@ -59,7 +59,10 @@ func build(plan rules.Plan, spec rules.Spec) (rules.Rule, error) {
 	if err := options.Check(); err != nil {
 		return nil, err
 	}
-	setting := rules.Setting{Spec: spec, Interval: plan.Interval, Source: plan.Source, Select: plan.Select}
+	setting := rules.Setting{
+		Spec: spec, Interval: plan.Interval, Source: plan.Source, Select: plan.Select, Bake: plan.Bake,
+		Wealth: rules.Threshold(plan.FalseAlarms) * float64(len(plan.Rules)),
+	}
 	if spec.Selecting == rules.SelectNone {
 		setting.Select = rules.Select{}
 	}
