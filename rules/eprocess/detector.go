@@ -1,0 +1,223 @@
+package eprocess
+
+import "math"
+
+// factors are the sizes of a regression that are bet on, each with the same stake.
+var factors = [...]float64{2, 4, 10, 30, 100}
+
+// Stakes of the bets.
+const (
+	// atOnce is what is bet on a regression from the first look; the rest is spread
+	// over the bake, for one that sets in late.
+	atOnce = 0.8
+	// capShare lets no two looks alone reach the threshold: at least three must be bad.
+	capShare = 0.98
+	// rememberedLooks are searched for onsets and blips; up to twice as many are kept.
+	rememberedLooks = 480
+	// withoutBlip is the wealth that must remain when one window as long as a known
+	// blip is left out.
+	withoutBlip = 20
+	// mostWealth bounds the wealth, so that it stays a number.
+	mostWealth = 1e100
+)
+
+// Bets says how much is needed, and for how long is bet.
+type Bets struct {
+	Threshold float64 // the wealth that breaches
+	Looks     int     // in the whole bake; ≥ 1
+}
+
+// most is the most that one look may add to the logarithm of the wealth.
+func (b Bets) most() float64 { return capShare * math.Log(b.Threshold/atOnce) / 2 }
+
+// stakes spreads the stake on late onsets over the bake.
+type stakes struct {
+	each    float64
+	unspent float64
+}
+
+func newStakes(b Bets) stakes {
+	return stakes{each: (1 - atOnce) / float64(max(1, b.Looks)), unspent: 1 - atOnce}
+}
+
+func (s *stakes) next() float64 {
+	stake := min(s.each, s.unspent)
+	s.unspent -= stake
+	return stake
+}
+
+// Detector bets that the share of bad events is above the model's null. Its wealth is
+// the mean over several sizes of the regression, each with bets on every onset:
+// R ← (R + stake)·e^v, where v is a look's evidence.
+type Detector struct {
+	model  Model
+	bets   Bets
+	stakes stakes
+	most   float64
+	looks  int
+	known  int     // looks of which something is known
+	total  float64 // events so far
+	block  Counts
+	filled int // looks in the block
+
+	wealth [len(factors)]float64
+	before [len(factors)]float64 // evidence of the block up to the last look
+	onset  [len(factors)]onset
+	past   []evidence // of the last looks
+	base   [len(factors)]float64
+	bad    int // looks above the null
+}
+
+// evidence is what one look says for each size.
+type evidence [len(factors)]float64
+
+// onset is the best time for a regression of one size to have begun: the sum of the
+// evidence since, and the look (Page 1954).
+type onset struct {
+	sum  float64
+	look int
+}
+
+// NewDetector begins the bets.
+func NewDetector(m Model, b Bets) *Detector {
+	d := &Detector{model: m, bets: b, stakes: newStakes(b), most: b.most()}
+	for i := range factors {
+		d.wealth[i], d.base[i] = atOnce, atOnce
+	}
+	return d
+}
+
+// See folds one look. Raised is how much the null is raised by what others suffer now,
+// as a share; 0: not at all. A look of which nothing is known says nothing.
+func (d *Detector) See(c Counts, raised float64) {
+	stake := d.stakes.next()
+	var v evidence
+	if c.Known() {
+		v = d.evidence(c, raised)
+	}
+	d.remember(v)
+	d.looks++
+	for i := range factors {
+		d.wealth[i] = min(mostWealth, (d.wealth[i]+stake)*math.Exp(v[i]))
+		if d.onset[i].sum <= 0 {
+			d.onset[i] = onset{look: d.looks - 1}
+		}
+		d.onset[i].sum += v[i]
+	}
+}
+
+func (d *Detector) evidence(c Counts, raised float64) (v evidence) {
+	if d.filled >= max(1, d.model.Block) {
+		d.block, d.filled, d.before = Counts{}, 0, evidence{}
+	}
+	d.filled++
+	d.block = d.block.plus(c)
+	d.total += c.Total
+	d.known++
+	null := min(highest, d.model.Null+raised)
+	if c.Bad > c.Total*null {
+		d.bad++
+	}
+	mean := d.total / float64(d.known)
+	drift := 4 * mean * d.model.Level * math.Expm1(d.model.Drift*d.model.Drift)
+	precision := precision(float64(max(1, d.model.Block))*mean, d.model.Dispersion+drift)
+	for i, factor := range factors {
+		l := logRatio(d.block, worse(null, factor), null, precision)
+		v[i] = min(d.most, l-d.before[i])
+		d.before[i] = l
+	}
+	return v
+}
+
+// remember keeps the evidence of the last looks; older ones are folded into the base.
+func (d *Detector) remember(v evidence) {
+	if len(d.past) == 2*rememberedLooks {
+		for t := range rememberedLooks {
+			for i := range factors {
+				d.base[i] = min(mostWealth, (d.base[i]+d.staked(t))*math.Exp(d.past[t][i]))
+			}
+		}
+		d.past = append(d.past[:0], d.past[rememberedLooks:]...)
+	}
+	d.past = append(d.past, v)
+}
+
+// Wealth returns what the bets have won so far: 1 at the start.
+func (d *Detector) Wealth() float64 {
+	sum := 0.0
+	for _, w := range d.wealth {
+		sum += w
+	}
+	return d.stakes.unspent + sum/float64(len(factors))
+}
+
+// BadLooks returns how many looks were above the null.
+func (d *Detector) BadLooks() int { return d.bad }
+
+// Onset returns the best guess of when the regression began, as the number of looks
+// before it, and its size; ok is false if nothing speaks for one.
+func (d *Detector) Onset() (look int, factor float64, ok bool) {
+	best := d.bestOnset()
+	if d.onset[best].sum <= 0 {
+		return 0, 0, false
+	}
+	return d.onset[best].look, factors[best], true
+}
+
+func (d *Detector) bestOnset() int {
+	best := 0
+	for i := range factors {
+		if d.onset[i].sum > d.onset[best].sum {
+			best = i
+		}
+	}
+	return best
+}
+
+// OneBlip says whether the wealth may be the work of one blip as long as known ones:
+// without some window of that length too little of it would be left.
+func (d *Detector) OneBlip() bool {
+	if d.model.Blip == 0 {
+		return false
+	}
+	left := make([]float64, len(d.past)) // the wealth without the window that begins at each look
+	for i := range factors {
+		d.without(i, left)
+	}
+	for _, sum := range left {
+		if d.stakes.unspent+sum/float64(len(factors)) < withoutBlip {
+			return true
+		}
+	}
+	return false
+}
+
+// without adds to left what the bets on one size would have won if the looks of each
+// window had said nothing. From look t to the end a wealth r grows to r·grows + adds.
+func (d *Detector) without(size int, left []float64) {
+	n := len(d.past)
+	grows, adds := make([]float64, n+1), make([]float64, n+1)
+	grows[n] = 1
+	for t := n - 1; t >= 0; t-- {
+		grows[t] = min(mostWealth, grows[t+1]*math.Exp(d.past[t][size]))
+		adds[t] = min(mostWealth, grows[t]*d.staked(t)+adds[t+1])
+	}
+	wealth := d.base[size]
+	for from := range n {
+		within := wealth
+		to := min(from+d.model.Blip, n)
+		for t := from; t < to; t++ {
+			within += d.staked(t)
+		}
+		left[from] += within*grows[to] + adds[to]
+		wealth = min(mostWealth, (wealth+d.staked(from))*math.Exp(d.past[from][size]))
+	}
+}
+
+// staked returns what was bet anew at a remembered look.
+func (d *Detector) staked(t int) float64 {
+	if d.looks-len(d.past)+t < d.bets.Looks {
+		return d.stakes.each
+	}
+	return 0
+}

@@ -1,0 +1,16 @@
+// Package eprocess tells a regression from noise by betting against "nothing got
+// worse". The wealth of the bets may be looked at as often as one likes: while
+// nothing is worse it ever reaches w with a probability of at most 1/w (an e-process;
+// Ville 1939, Shafer and Vovk 2019, Ramdas et al. 2023).
+//
+// Real traffic is not binomial: errors come in clusters, rates drift. So the bets are
+// ratios of beta-binomial likelihoods whose parameters come from the service's own
+// history. Then the guarantee holds as far as the model does; what it keeps in
+// simulation and on recorded incidents is printed in docs/decision-quality.md.
+//
+// The package knows counts and nothing else: no query, no clock, no rule. It never
+// takes a look that is missing for one without errors.
+//
+// Start reading at Estimate (history.go), then Detector (detector.go), Versus
+// (versus.go) and Judge (judge.go), which puts them together.
+package eprocess

@@ -1,0 +1,53 @@
+package eprocess
+
+import "math"
+
+const (
+	// wrongPass is how often a version with the smallest effect that matters may be
+	// called well before its bake is over.
+	wrongPass = 0.01
+	// atLeastLooks are needed for a proof: no look may add more than a quarter of it.
+	atLeastLooks = 4
+)
+
+// Well bets that the version is not worse by the smallest effect that matters: a
+// sequential probability ratio test (Wald 1945), made cautious of clusters and drift.
+type Well struct {
+	model     Model
+	good, bad float64 // shares
+	block     Counts
+	filled    int
+	total     float64
+	known     int
+	before    float64
+	sum       float64
+}
+
+// NewWell begins the bets. Matters returns the level that is worse than p by the
+// smallest effect that matters; it is at least twice the null.
+func NewWell(m Model, matters float64) *Well {
+	bad := min(0.9, max(matters, 2*m.Null)) * math.Exp(-1.64*m.Drift)
+	bad = min(highest, max(bad, 1.5*m.Upper))
+	return &Well{model: m, bad: bad, good: min(bad*0.99, max(m.Level, 0.1*bad))}
+}
+
+// See folds one look.
+func (w *Well) See(c Counts) {
+	if !c.Known() {
+		return
+	}
+	if w.filled >= max(1, w.model.Block) {
+		w.block, w.filled, w.before = Counts{}, 0, 0
+	}
+	w.filled++
+	w.known++
+	w.total += c.Total
+	w.block = w.block.plus(c)
+	mean := w.total / float64(w.known)
+	l := logRatio(w.block, w.good, w.bad, precision(float64(max(1, w.model.Block))*mean, w.model.Dispersion))
+	w.sum += min(math.Log(1/wrongPass)/atLeastLooks, l-w.before)
+	w.before = l
+}
+
+// Proved says whether the version is proved well.
+func (w *Well) Proved() bool { return w.sum >= math.Log(1/wrongPass) }
