@@ -149,7 +149,7 @@ func BenchmarkOneLookOfAJudge(b *testing.B) {
 	}
 	model := normal(0.01)
 	model.Dispersion = 4
-	setup := Setup{Bets: halfHour, History: model, Known: true, Compare: true, Control: model, Beside: true, Limit: 0.05, Limited: true, Matters: 0.02}
+	setup := Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}, Controls: []Model{model}, Limit: 0.05, Limited: true, Matters: 0.02}
 	j := NewJudge(setup)
 	b.ReportAllocs()
 	i := 0
@@ -157,7 +157,7 @@ func BenchmarkOneLookOfAJudge(b *testing.B) {
 		if i%120 == 0 { // a bake
 			j = NewJudge(setup)
 		}
-		j.See(counts[i%120], counts[(i+7)%120], 0)
+		j.See(counts[i%120], []Counts{counts[(i+7)%120]}, 0)
 		j.Finding()
 		i++
 	}

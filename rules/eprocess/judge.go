@@ -5,14 +5,13 @@ import "math"
 // Setup says what a version is judged by.
 type Setup struct {
 	Bets
-	// History is the service's own; Known: there is one.
+	// History is the service's own; Known: there is one. It tells what noise is normal.
 	History Model
 	Known   bool
-	// Compare says that the history is a control, not only the source of what noise is normal.
-	Compare bool
-	// Control is the control arm's own history; Beside: there is such an arm.
-	Control Model
-	Beside  bool
+	// Nulls are what the version's share is compared with: the history, a load test. Each must show it.
+	Nulls []Model
+	// Controls are the histories of the arms beside the version. Each that speaks must show it.
+	Controls []Model
 	// Limit is the share that must be proved to be exceeded; Limited: there is one.
 	Limit   float64
 	Limited bool
@@ -20,18 +19,30 @@ type Setup struct {
 	Matters float64
 }
 
-// Judge holds one version against its history, a control beside it and a limit.
+// noise is what is normal, by the best that is known.
+func (s Setup) noise() Model {
+	switch {
+	case len(s.Nulls) > 0:
+		return s.Nulls[0]
+	case s.Known:
+		return s.History
+	case len(s.Controls) > 0:
+		return s.Controls[0]
+	}
+	return Fixed(s.Limit, s.History, s.Known)
+}
+
+// Judge holds one version against its history, controls beside it, and a limit.
 type Judge struct {
-	history *Detector // nil: the history is no control, or unknown
-	beside  *Versus
-	limit   *Detector
-	effect  *Detector // what would be seen of a large regression in this traffic
-	size    float64   // of that regression, as a share
-	well    []*Well
-	bets    Bets
-	bad     int
-	looks   int
-	split   *Detector // onsets for a control without history
+	bets   Bets
+	nulls  []*Detector
+	onset  *Detector // when it began: the first of nulls, or by what noise is known
+	beside []*Versus
+	limit  *Detector
+	effect *Detector // what would be seen of a large regression in this traffic
+	size   float64   // of that regression, as a share
+	well   []*Well
+	bad    int
 }
 
 // large is the regression that must be visible for the end of a bake to say healthy:
@@ -41,59 +52,50 @@ const (
 	largeShare  = 0.05
 )
 
-// NewJudge begins the bets. Nothing to judge by makes a judge that never speaks.
+// NewJudge begins the bets. With nothing to judge by nothing is ever proved.
 func NewJudge(s Setup) *Judge {
-	j := &Judge{bets: s.Bets}
-	noise := s.History
-	switch {
-	case s.Compare && s.Known:
-		j.history = NewDetector(s.History, s.Bets)
-		j.well = append(j.well, NewWell(s.History, s.Matters))
-	case s.Beside && s.Known: // the history tells noise, and what would be bad
-		j.split = NewDetector(s.History, s.Bets)
+	noise := s.noise()
+	j := &Judge{bets: s.Bets, size: min(0.9, max(worse(noise.Null, largeFactor), largeShare)), effect: NewDetector(noise, s.Bets)}
+	for _, null := range s.Nulls {
+		j.nulls = append(j.nulls, NewDetector(null, s.Bets))
+		j.well = append(j.well, NewWell(null, s.Matters))
 	}
 	if s.Limited {
-		noise = Fixed(s.Limit, s.History, s.Known)
-		j.limit = NewDetector(noise, s.Bets)
-		j.well = append(j.well, NewWell(noise, s.Limit))
+		limit := Fixed(s.Limit, s.History, s.Known)
+		j.limit = NewDetector(limit, s.Bets)
+		j.well = append(j.well, NewWell(limit, s.Limit))
 	}
-	if s.Beside {
-		version := s.History
-		if !s.Known {
-			version = s.Control
-		}
-		j.beside = NewVersus(version, s.Control, s.Bets)
-		if j.split == nil && j.history == nil {
-			j.split = NewDetector(s.Control, s.Bets)
-		}
+	version := noise
+	for _, control := range s.Controls {
+		j.beside = append(j.beside, NewVersus(version, control, s.Bets))
 	}
-	if s.Known && (j.history != nil || j.beside != nil) {
-		noise = s.History
-	} else if j.beside != nil && !s.Limited {
-		noise = s.Control
+	if j.onset = NewDetector(noise, s.Bets); len(j.nulls) > 0 {
+		j.onset = j.nulls[0]
 	}
-	j.size = min(0.9, max(worse(noise.Null, largeFactor), largeShare))
-	j.effect = NewDetector(noise, s.Bets)
 	return j
 }
 
-// See folds one look: the version, the control beside it (Missing where there is none),
-// and how much the null is raised by what others suffer now.
-func (j *Judge) See(version, control Counts, raised float64) {
-	j.looks++
+// See folds one look: the version, the controls beside it (Missing where one is not
+// there), and how much the null is raised by what others suffer now.
+func (j *Judge) See(version Counts, controls []Counts, raised float64) {
 	if version.Known() && version.Bad > 0 {
 		j.bad++
 	}
-	for _, d := range []*Detector{j.history, j.split} {
-		if d != nil {
-			d.See(version, raised)
-		}
+	for _, d := range j.nulls {
+		d.See(version, raised)
+	}
+	if len(j.nulls) == 0 {
+		j.onset.See(version, raised)
 	}
 	if j.limit != nil {
 		j.limit.See(version, 0)
 	}
-	if j.beside != nil {
-		j.beside.See(version, control)
+	for i, v := range j.beside {
+		control := Missing
+		if i < len(controls) {
+			control = controls[i]
+		}
+		v.See(version, control)
 	}
 	for _, w := range j.well {
 		w.See(version)
@@ -109,11 +111,11 @@ func (j *Judge) See(version, control Counts, raised float64) {
 type Finding struct {
 	// Wealth is the evidence that something got worse, as far as it may be acted on.
 	Wealth float64
-	// History, Against and Limit are the parts of it; 0 where there is no such part.
-	History, Against, Limit float64
-	// Shared says that the control suffers as well.
-	Shared bool
-	// Held says that the history alone would be a breach, but the control does not agree.
+	// History and Limit are what the bets against them have won; 0 where there is no such part.
+	History, Limit float64
+	// Beside says of each control what it shows.
+	Beside []Beside
+	// Held says that the history alone would be a breach, but a control does not agree.
 	Held bool
 	// Blip says that it may be one blip of a known kind.
 	Blip bool
@@ -127,14 +129,27 @@ type Finding struct {
 	Telling bool
 }
 
+// Beside is what one control beside the version shows.
+type Beside struct {
+	Seen   Counts
+	Wealth float64 // of the bets on how bad events are split
+	Speaks bool    // it was there while it mattered
+	Shared bool    // it suffers as well
+}
+
 // Finding returns what the bets say so far.
 func (j *Judge) Finding() Finding {
 	f := Finding{BadLooks: j.bad, Alone: true, Proved: len(j.well) > 0, Telling: j.effect.Wealth() >= j.bets.Threshold}
 	for _, w := range j.well {
 		f.Proved = f.Proved && w.Proved()
 	}
+	for _, v := range j.beside {
+		b := Beside{Seen: v.Seen(), Wealth: v.Wealth(), Speaks: v.Speaks(j.onset), Shared: v.Suffers()}
+		f.Beside = append(f.Beside, b)
+		f.Alone = f.Alone && !b.Speaks
+	}
 	parts, sum := 0, 0.0
-	if j.history != nil || j.beside != nil {
+	if len(j.nulls) > 0 || len(j.beside) > 0 {
 		parts++
 		sum += j.compared(&f)
 	}
@@ -149,33 +164,43 @@ func (j *Judge) Finding() Finding {
 	return f
 }
 
-// compared is the wealth against all controls that speak: each must show it.
+// compared is the wealth against all that the version is compared with: each that
+// speaks must show it.
 func (j *Judge) compared(f *Finding) float64 {
-	onset := j.history
-	if onset == nil {
-		onset = j.split
+	if len(j.nulls) == 0 {
+		return f.split()
 	}
-	if j.beside != nil {
-		f.Against, f.Shared = j.beside.Wealth(), j.beside.Suffers()
-		f.Alone = !j.beside.Speaks(onset)
+	f.History = j.nulls[0].Wealth()
+	for _, d := range j.nulls[1:] {
+		f.History = min(f.History, d.Wealth())
 	}
-	if j.history == nil {
-		if f.Alone {
-			return 0
-		}
-		return f.Against
-	}
-	f.History = j.history.Wealth()
 	switch {
 	case f.Alone:
-		return j.unlessBlip(f, j.history, f.History)
-	case f.History < enoughAgainst: // too little to ask the control about
-		return f.History
-	case j.beside.Shows(j.history):
+		return j.unlessBlip(f, j.nulls[0], f.History)
+	case f.History < enoughAgainst: // too little to ask the controls about
 		return f.History
 	}
-	f.Held = f.History >= j.bets.Threshold
-	return 1
+	for i, v := range j.beside {
+		if f.Beside[i].Speaks && !v.Shows(j.onset) {
+			f.Held = f.History >= j.bets.Threshold
+			return 1
+		}
+	}
+	return f.History
+}
+
+// split is the least that the controls that speak have won; 0 if none does.
+func (f *Finding) split() float64 {
+	if f.Alone {
+		return 0
+	}
+	least := mostWealth
+	for _, b := range f.Beside {
+		if b.Speaks {
+			least = min(least, b.Wealth)
+		}
+	}
+	return least
 }
 
 func (j *Judge) unlessBlip(f *Finding, d *Detector, wealth float64) float64 {
@@ -188,7 +213,7 @@ func (j *Judge) unlessBlip(f *Finding, d *Detector, wealth float64) float64 {
 
 // Onset returns how many looks came before the regression, by the best guess.
 func (j *Judge) Onset() (look int, ok bool) {
-	for _, d := range []*Detector{j.history, j.limit, j.split} {
+	for _, d := range []*Detector{j.onset, j.limit} {
 		if d == nil {
 			continue
 		}

@@ -16,7 +16,7 @@ func normal(share float64) Model {
 func finished(j *Judge, look func() (version, control Counts)) (f Finding, breached int) {
 	for k := range halfHour.Looks {
 		version, control := look()
-		j.See(version, control, 0)
+		j.See(version, []Counts{control}, 0)
 		if f = j.Finding(); f.Wealth >= halfHour.Threshold {
 			return f, k + 1
 		}
@@ -54,7 +54,7 @@ func TestHealthyVersionsAreBlamedByFewerThanOneInAThousand(t *testing.T) {
 		s := newScene(seed, 3, 0.01, 4, 0)
 		model := normal(0.01)
 		model.Dispersion = 4
-		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Compare: true})
+		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}})
 		if _, at := finished(j, func() (Counts, Counts) { return s.look(1), Missing }); at > 0 {
 			blamed++
 		}
@@ -67,7 +67,7 @@ func TestHealthyVersionsAreBlamedByFewerThanOneInAThousand(t *testing.T) {
 func TestABadVersionIsFoundInThreeLooksWhereTrafficIsPlenty(t *testing.T) {
 	for seed := range uint64(50) {
 		s := newScene(seed, 100, 0.001, 1, 0)
-		j := NewJudge(Setup{Bets: halfHour, History: normal(0.001), Known: true, Compare: true})
+		j := NewJudge(Setup{Bets: halfHour, History: normal(0.001), Known: true, Nulls: []Model{normal(0.001)}})
 		_, at := finished(j, func() (Counts, Counts) { return s.look(50), Missing })
 		if at != 3 {
 			t.Fatalf("seed %d: found after %d looks", seed, at)
@@ -76,9 +76,9 @@ func TestABadVersionIsFoundInThreeLooksWhereTrafficIsPlenty(t *testing.T) {
 }
 
 func TestTwoBadLooksAreNeverEnough(t *testing.T) {
-	j := NewJudge(Setup{Bets: halfHour, History: normal(0.001), Known: true, Compare: true})
+	j := NewJudge(Setup{Bets: halfHour, History: normal(0.001), Known: true, Nulls: []Model{normal(0.001)}})
 	for range 2 {
-		j.See(Counts{Total: 1e6, Bad: 1e6}, Missing, 0)
+		j.See(Counts{Total: 1e6, Bad: 1e6}, nil, 0)
 	}
 	if w := j.Finding().Wealth; w >= halfHour.Threshold {
 		t.Errorf("two looks have won %v", w)
@@ -90,7 +90,7 @@ func TestAnOutageThatAllSufferFromIsNotTheVersions(t *testing.T) {
 	for seed := range uint64(200) {
 		a, b := newScene(seed, 20, 0.001, 1, 0), newScene(seed+1000, 20, 0.001, 1, 0)
 		model := normal(0.001)
-		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Compare: true, Control: model, Beside: true})
+		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}, Controls: []Model{model}})
 		looks := 0
 		f, at := finished(j, func() (Counts, Counts) {
 			looks++
@@ -103,7 +103,7 @@ func TestAnOutageThatAllSufferFromIsNotTheVersions(t *testing.T) {
 		if at > 0 {
 			t.Errorf("seed %d: blamed after %d looks", seed, at)
 		}
-		if f.Shared {
+		if f.Beside[0].Shared {
 			shared++
 		}
 		if f.Held {
@@ -119,9 +119,9 @@ func TestAVersionThatAloneIsBadIsBlamedBesideAControl(t *testing.T) {
 	for seed := range uint64(50) {
 		a, b := newScene(seed, 10, 0.001, 1, 0), newScene(seed+1000, 10, 0.001, 1, 0)
 		model := normal(0.001)
-		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Compare: true, Control: model, Beside: true})
+		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}, Controls: []Model{model}})
 		f, at := finished(j, func() (Counts, Counts) { return a.look(50), b.look(1) })
-		if at == 0 || at > 8 || f.Alone || f.Shared {
+		if at == 0 || at > 8 || f.Alone || f.Beside[0].Shared {
 			t.Errorf("seed %d: after %d looks: %+v", seed, at, f)
 		}
 	}
@@ -130,7 +130,7 @@ func TestAVersionThatAloneIsBadIsBlamedBesideAControl(t *testing.T) {
 func TestAControlThatIsGoneNeitherAccusesNorExcuses(t *testing.T) {
 	a, b := newScene(1, 10, 0.001, 1, 0), newScene(2, 10, 0.001, 1, 0)
 	model := normal(0.001)
-	j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Compare: true, Control: model, Beside: true})
+	j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}, Controls: []Model{model}})
 	looks := 0
 	f, at := finished(j, func() (Counts, Counts) {
 		looks++
@@ -149,7 +149,7 @@ func TestABlipOfAKnownKindIsNotEnough(t *testing.T) {
 	model.Blip = 8
 	blip := func(length int) (Finding, int) {
 		s := newScene(3, 20, 0.001, 1, 0)
-		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Compare: true})
+		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}})
 		looks := 0
 		return finished(j, func() (Counts, Counts) {
 			looks++
@@ -169,10 +169,10 @@ func TestABlipOfAKnownKindIsNotEnough(t *testing.T) {
 
 func TestALookThatIsMissingSaysNothing(t *testing.T) {
 	model := normal(0.001)
-	j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Compare: true, Limit: 0.01, Limited: true, Control: model, Beside: true})
+	j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}, Limit: 0.01, Limited: true, Controls: []Model{model}})
 	for _, c := range []Counts{Missing, {Total: -1}, {Total: 1, Bad: 2}, {Total: 5, Bad: math.NaN()}, {Total: math.Inf(1)}} {
 		for range 40 {
-			j.See(c, c, 0)
+			j.See(c, []Counts{c}, 0)
 		}
 	}
 	if f := j.Finding(); f.Wealth > 1+1e-9 || f.Proved || f.Telling || f.Held || f.BadLooks != 0 {
@@ -195,9 +195,9 @@ func TestALimitIsProvedToBeExceeded(t *testing.T) {
 
 func TestAHealthyVersionIsProvedWellBeforeTheEnd(t *testing.T) {
 	s := newScene(6, 100, 0.001, 1, 0)
-	j := NewJudge(Setup{Bets: halfHour, History: normal(0.001), Known: true, Compare: true, Matters: 0.00125})
+	j := NewJudge(Setup{Bets: halfHour, History: normal(0.001), Known: true, Nulls: []Model{normal(0.001)}, Matters: 0.00125})
 	for k := range 120 {
-		j.See(s.look(1), Missing, 0)
+		j.See(s.look(1), nil, 0)
 		if f := j.Finding(); f.Proved {
 			if k < 3 || !f.Telling {
 				t.Errorf("proved after %d looks, telling: %v", k+1, f.Telling)
@@ -230,7 +230,7 @@ func TestWrongPassesAreFew(t *testing.T) {
 func TestTooLittleTrafficIsNotTelling(t *testing.T) {
 	for rate, telling := range map[float64]bool{0.005: false, 5: true} {
 		s := newScene(7, rate, 0.001, 1, 0)
-		j := NewJudge(Setup{Bets: halfHour, History: normal(0.001), Known: true, Compare: true})
+		j := NewJudge(Setup{Bets: halfHour, History: normal(0.001), Known: true, Nulls: []Model{normal(0.001)}})
 		f, _ := finished(j, func() (Counts, Counts) { return s.look(1), Missing })
 		if f.Telling != telling {
 			t.Errorf("at %v requests a second: telling is %v", rate, f.Telling)
@@ -275,16 +275,16 @@ func TestEvidenceStaysANumberWhateverIsCounted(t *testing.T) {
 		model.Dispersion = rapid.Float64Range(1, 500).Draw(t, "dispersion")
 		model.Drift = rapid.Float64Range(0, 0.8).Draw(t, "drift")
 		model.Block, model.Blip = rapid.IntRange(1, 5).Draw(t, "block"), rapid.IntRange(0, 30).Draw(t, "blip")
-		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Compare: true, Control: model, Beside: true, Limit: 0.1, Limited: true, Matters: 0.2})
+		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}, Controls: []Model{model}, Limit: 0.1, Limited: true, Matters: 0.2})
 		counts := rapid.Custom(func(t *rapid.T) Counts {
 			total := math.Floor(math.Pow(10, rapid.Float64Range(-1, 9).Draw(t, "log total")))
 			return Counts{Total: total, Bad: math.Floor(total * rapid.Float64Range(0, 1).Draw(t, "share"))}
 		})
 		for range rapid.IntRange(1, 700).Draw(t, "looks") {
-			j.See(counts.Draw(t, "version"), counts.Draw(t, "control"), 0)
+			j.See(counts.Draw(t, "version"), []Counts{counts.Draw(t, "control")}, 0)
 		}
 		f := j.Finding()
-		for _, w := range []float64{f.Wealth, f.History, f.Against, f.Limit} {
+		for _, w := range []float64{f.Wealth, f.History, f.Beside[0].Wealth, f.Limit} {
 			if math.IsNaN(w) || math.IsInf(w, 0) || w < 0 {
 				t.Fatalf("%+v", f)
 			}
