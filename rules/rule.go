@@ -122,8 +122,8 @@ type Setting struct {
 	Source   string   // which Prometheus
 	Select   Select
 	Bake     Duration // how long the watch is meant to last
-	// Wealth is what this rule's test must win to breach alone.
-	Wealth float64
+	// FalseAlarms is what all tests of the plan may blame by chance; 0: the default.
+	FalseAlarms Chance
 }
 
 // Selecting says what a rule takes of the plan's [select]; empty: all of it.

@@ -35,7 +35,7 @@ func (o *Options) Check() error {
 func (o *Options) checkMax() error {
 	switch {
 	case o.Max.IsZero():
-		return threshold.NoComparison("max")
+		return threshold.NoLimit("max")
 	case o.Max.Unit() != quantity.Plain, o.Max.Value() < 0, o.Max.Value() != math.Trunc(o.Max.Value()):
 		return &rules.FieldError{Key: "max", Hint: "max = 2", Err: fmt.Errorf("%s is no number of restarts", o.Max)}
 	}

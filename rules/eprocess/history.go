@@ -29,12 +29,22 @@ type Model struct {
 // Scale says how counts were taken, and what difference matters.
 type Scale struct {
 	LooksPerMinute float64 // may be below 1
+	// Row is how many minutes each of the counts per minute really covers; 0: one.
+	Row float64
 	// Worse returns the level that is just not yet worse than p.
 	Worse func(p float64) float64
 }
 
 // blockOfMinute is how many looks make a minute.
 func (s Scale) blockOfMinute() int { return max(1, int(math.Round(s.LooksPerMinute))) }
+
+// rows returns how many rows so many minutes are; at least one.
+func (s Scale) rows(minutes float64) int {
+	if s.Row > 0 {
+		minutes /= s.Row
+	}
+	return max(1, int(math.Round(minutes)))
+}
 
 // The estimate of a history, tuned on exploring seeds (docs/decision-quality.md).
 const (
@@ -55,7 +65,7 @@ const (
 // days, and per look for the last of them. Minutes and looks of which nothing is known
 // are Missing. ok is false if the minutes hold no events at all.
 func Estimate(minutes, looks []Counts, scale Scale) (m Model, ok bool) {
-	minutes = lately(minutes)
+	minutes = lately(minutes, scale)
 	level, kept := levelOf(minutes)
 	if level.Total <= 0 {
 		return Model{}, false
@@ -64,11 +74,11 @@ func Estimate(minutes, looks []Counts, scale Scale) (m Model, ok bool) {
 	short := differences(minutes, kept, m.Level)
 	excess := short.excess()
 	m.Dispersion = 1 + excess + cautious*short.error(excess)
-	drift, expected := slow(minutes, kept, m.Level, excess)
+	drift, expected := slow(minutes, kept, m.Level, excess, scale.rows(5))
 	m.Drift = drift
 	m.Block = blockOf(minutes, looks, kept, m.Level, scale)
 	m.null(drift, expected, scale)
-	m.Null = min(highest, max(m.Null, burning(minutes, m.Dispersion)))
+	m.Null = min(highest, max(m.Null, burning(minutes, m.Dispersion, scale.rows(recent))))
 	m.Blip = blips(minutes, m, scale)
 	return m, true
 }
@@ -85,12 +95,13 @@ func Fixed(share float64, noise Model, known bool) Model {
 }
 
 // lately returns the fewest of the last 1, 2, 4 or 7 days with enough bad events.
-func lately(minutes []Counts) []Counts {
-	for _, days := range []int{1, 2, 4, 7} {
-		if days*minutesOfDay >= len(minutes) {
+func lately(minutes []Counts, scale Scale) []Counts {
+	for _, days := range []float64{1, 2, 4, 7} {
+		rows := scale.rows(days * minutesOfDay)
+		if rows >= len(minutes) {
 			return minutes
 		}
-		last := minutes[len(minutes)-days*minutesOfDay:]
+		last := minutes[len(minutes)-rows:]
 		bad := 0.0
 		for _, c := range last {
 			if c.Known() {
@@ -101,7 +112,7 @@ func lately(minutes []Counts) []Counts {
 			return last
 		}
 	}
-	return minutes[len(minutes)-7*minutesOfDay:]
+	return minutes[len(minutes)-scale.rows(7*minutesOfDay):]
 }
 
 // levelOf returns the events without the outlying minutes, and which minutes are kept.
@@ -201,11 +212,11 @@ func (s spread) ratio() float64 {
 
 // slow estimates the drift of the rate from what five-minute blocks vary more than
 // clusters explain, and how many bad events such a block is expected to hold.
-func slow(minutes []Counts, kept []bool, p, excess float64) (drift, expected float64) {
+func slow(minutes []Counts, kept []bool, p, excess float64, rows int) (drift, expected float64) {
 	var sumT, sumT2, sumE, sumE2 float64
-	for from := 0; from < len(minutes); from += 5 {
+	for from := 0; from < len(minutes); from += rows {
 		var block Counts
-		for i := from; i < min(from+5, len(minutes)); i++ {
+		for i := from; i < min(from+rows, len(minutes)); i++ {
 			if kept[i] {
 				block = block.plus(minutes[i])
 			}
@@ -228,7 +239,7 @@ func slow(minutes []Counts, kept []bool, p, excess float64) (drift, expected flo
 // blockOf tells whether clusters fit within one look: then counts of looks disperse as
 // much as those of minutes do.
 func blockOf(minutes, looks []Counts, kept []bool, p float64, scale Scale) int {
-	day := max(0, len(minutes)-minutesOfDay)
+	day := max(0, len(minutes)-scale.rows(minutesOfDay))
 	perMinute := differences(minutes[day:], kept[day:], p)
 	all := make([]bool, len(looks))
 	for i, c := range looks {
@@ -257,9 +268,9 @@ func (m *Model) null(drift, expected float64, scale Scale) {
 
 // burning is the least that the last half hour shows: a service in trouble before the
 // deployment is not judged against better days.
-func burning(minutes []Counts, dispersion float64) float64 {
+func burning(minutes []Counts, dispersion float64, rows int) float64 {
 	var last Counts
-	for _, c := range minutes[max(0, len(minutes)-recent):] {
+	for _, c := range minutes[max(0, len(minutes)-rows):] {
 		if c.Known() {
 			last = last.plus(c)
 		}
@@ -294,7 +305,11 @@ func blips(minutes []Counts, m Model, scale Scale) int {
 	if episodes < 2 {
 		return 0
 	}
-	return int(math.Ceil(float64(min(longestBlip, 4*longest)) * scale.LooksPerMinute))
+	length := float64(min(scale.rows(longestBlip), 4*longest)) // in rows
+	if scale.Row > 0 {
+		length *= scale.Row
+	}
+	return int(math.Ceil(length * scale.LooksPerMinute))
 }
 
 // trouble says whether a minute was bad, and how surely.

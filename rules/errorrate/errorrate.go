@@ -1,7 +1,7 @@
 // Package errorrate is the rule kind error-rate: bad requests as a share of all
-// requests, over the sliding window, by exact counts. It never reads a rate that
-// someone else computed, and a missing error counter is zero only beside a
-// present request counter.
+// requests, by exact counts, compared with what the version is to be compared with
+// and with max. It never reads a rate that someone else computed, and a missing error
+// counter is zero only beside a present request counter.
 //
 // Start reading at Options.
 package errorrate
@@ -10,6 +10,7 @@ import (
 	"errors"
 
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/compare"
 	"github.com/bakewatch/bakewatch/rules/promql"
 	"github.com/bakewatch/bakewatch/rules/quantity"
 	"github.com/bakewatch/bakewatch/rules/threshold"
@@ -19,13 +20,13 @@ import (
 type Options struct {
 	Errors      string            `json:"errors" toml:"errors" doc:"the counter of bad requests, as a selector: http_requests_total{code=~\"5..\"}"`
 	Requests    string            `json:"requests" toml:"requests" doc:"the counter of all requests, as a selector"`
-	Max         quantity.Quantity `json:"max,omitzero" toml:"max" doc:"the largest share of bad requests that is allowed: 1% or 0.01"`
-	MinRequests int               `json:"min_requests,omitempty" toml:"min_requests" doc:"fewer in the window: low-traffic; default: 20, or as many that one bad request alone keeps max"`
+	Max         quantity.Quantity `json:"max,omitzero" toml:"max" doc:"the largest share of bad requests that is allowed, proved to be exceeded: 1% or 0.01; default: none, the rule only compares"`
+	MinRequests int               `json:"min_requests,omitempty" toml:"min_requests" doc:"for judge = \"threshold\": fewer in the window are low-traffic; default: 20, or as many that one bad request alone keeps max"`
 }
 
 // Kind returns the kind.
 func Kind() rules.Kind {
-	return rules.Kind{Name: "error-rate", New: func() rules.Options { return &Options{} }, Later: threshold.Later()}
+	return rules.Kind{Name: "error-rate", New: func() rules.Options { return &Options{} }, Later: compare.Later()}
 }
 
 // Check says what is wrong with the options.
@@ -43,29 +44,18 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 	if err := errors.Join(errBad, errAll, errScope); err != nil {
 		return nil, err
 	}
-	limit := o.Max.Value()
-	return threshold.New(threshold.Config{
-		Setting:  setting,
-		Measure:  threshold.Share,
-		Limits:   threshold.Limits{Max: &limit, Unit: quantity.Ratio},
-		Subject:  "errors",
-		Of:       "requests",
-		MinTotal: threshold.MinRequests(o.MinRequests, limit),
-		Apart:    scope.Apart(bad) && scope.Apart(all),
-		Ask:      ask(scope, bad, all, setting),
-		Read:     read,
-	})
-}
-
-func ask(scope promql.Scope, bad, all *promql.Selector, setting rules.Setting) func(rules.Deployment) []rules.Query {
-	return func(d rules.Deployment) []rules.Query {
-		requests := scope.Series(all, d)
-		return scope.Queries(setting.Source, d,
-			scope.Series(bad, d).Count(setting.Interval),
-			requests.Count(setting.Interval),
-			requests.Present(),
-		)
+	ask := func(arm promql.Arm, step rules.Duration) []rules.Query {
+		requests := scope.Of(all, arm)
+		return scope.Queries(setting.Source, arm.Deployment, scope.Of(bad, arm).Count(step), requests.Count(step), requests.Present())
 	}
+	return compare.Choose(compare.Choice{
+		Config: compare.Config{
+			Setting: setting, Subject: "errors", Of: "requests", Limit: compare.Limit(o.Max),
+			Scope: scope, Selectors: []*promql.Selector{bad, all}, Ask: ask,
+			Read: func(got []rules.Result, _ float64) (threshold.Look, error) { return read(got) },
+		},
+		MinRequests: o.MinRequests, LimitKey: "max",
+	})
 }
 
 func read(got []rules.Result) (threshold.Look, error) {

@@ -75,7 +75,7 @@ func TestErrorRate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, setting := promtest.New(t), promtest.Setting("5xx")
-			setting.Select.Version = "v"
+			setting.Select.Version, setting.Judge = "v", "threshold"
 			if test.change != nil {
 				test.change(&setting)
 			}
@@ -94,7 +94,6 @@ func TestOptionsAreChecked(t *testing.T) {
 		key    string
 		offset int
 	}{
-		"no limit":                   {func(o *errorrate.Options) { o.Max = quantity.Quantity{} }, "max", 0},
 		"no errors":                  {func(o *errorrate.Options) { o.Errors = "" }, "errors", 0},
 		"requests that are a rate":   {func(o *errorrate.Options) { o.Requests = "rate(x[5m])" }, "requests", 0},
 		"a wrong placeholder":        {func(o *errorrate.Options) { o.Requests = `x{v="$vers"}` }, "requests", 5},
@@ -109,5 +108,18 @@ func TestOptionsAreChecked(t *testing.T) {
 				t.Errorf("got %v", o.Check())
 			}
 		})
+	}
+}
+
+func TestAPlainThresholdNeedsALimitAndAComparisonDoesNot(t *testing.T) {
+	o, setting := options(), promtest.Setting("5xx")
+	o.Max = quantity.Quantity{}
+	if _, err := o.Rule(setting); err != nil {
+		t.Errorf("a comparison without a limit: %v", err)
+	}
+	setting.Judge = "threshold"
+	_, err := o.Rule(setting)
+	if blamed, ok := errors.AsType[*rules.FieldError](err); !ok || blamed.Key != "max" {
+		t.Errorf("a threshold without a limit: %v", err)
 	}
 }

@@ -61,7 +61,7 @@ func build(plan rules.Plan, spec rules.Spec) (rules.Rule, error) {
 	}
 	setting := rules.Setting{
 		Spec: spec, Interval: plan.Interval, Source: plan.Source, Select: plan.Select, Bake: plan.Bake,
-		Wealth: rules.Threshold(plan.FalseAlarms) * float64(len(plan.Rules)),
+		FalseAlarms: plan.FalseAlarms,
 	}
 	if spec.Selecting == rules.SelectNone {
 		setting.Select = rules.Select{}

@@ -18,7 +18,7 @@ import (
 )
 
 // others are the folders beside the kinds.
-var others = []string{"internal", "kinds", "promql", "quantity", "threshold"}
+var others = []string{"compare", "counting", "eprocess", "internal", "kinds", "promql", "quantity", "threshold"}
 
 func folderOf(kind string) string { return strings.ReplaceAll(kind, "-", "") }
 
@@ -175,7 +175,7 @@ func TestReadmesNameEveryOption(t *testing.T) {
 
 func TestBuildSaysEverythingThatIsWrong(t *testing.T) {
 	plan := planOf(
-		rules.Spec{Name: "one", Kind: "error-rate", Options: []byte(`{"errors":"x","requests":"x"}`)},
+		rules.Spec{Name: "one", Kind: "error-rate", Judge: "threshold", Options: []byte(`{"errors":"x","requests":"x"}`)},
 		rules.Spec{Name: "two", Kind: "nothing"},
 		rules.Spec{Name: "three", Kind: "crash", Options: []byte(`{"restarts":"x","max":"2","from_the_future":1}`)},
 		rules.Spec{Name: "four", Kind: "crash", Judge: "test", Options: []byte(`{"restarts":"x","max":2}`)},
@@ -185,7 +185,7 @@ func TestBuildSaysEverythingThatIsWrong(t *testing.T) {
 	if err == nil || len(built) != 1 {
 		t.Fatalf("%d rules, %v", len(built), err)
 	}
-	for _, want := range []string{`rule "one": max: not yet supported: comparison`, `rule "two": unknown kind`, `rule "three"`, "from_the_future", `rule "four": judge: not yet supported`} {
+	for _, want := range []string{`rule "one": max: a limit is needed`, `rule "two": unknown kind`, `rule "three"`, "from_the_future", `rule "four": judge: not yet supported`} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not said:\n%v", want, err)
 		}

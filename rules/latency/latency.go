@@ -8,8 +8,11 @@ package latency
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/compare"
 	"github.com/bakewatch/bakewatch/rules/promql"
 	"github.com/bakewatch/bakewatch/rules/quantity"
 	"github.com/bakewatch/bakewatch/rules/threshold"
@@ -19,13 +22,13 @@ import (
 type Options struct {
 	Histogram   string            `json:"histogram" toml:"histogram" doc:"the histogram of durations in seconds, as a selector without _bucket; classic or native"`
 	Quantile    float64           `json:"quantile" toml:"quantile" doc:"which quantile is limited, between 0 and 1; default 0.99"`
-	Max         quantity.Quantity `json:"max,omitzero" toml:"max" doc:"the longest that the quantile may be: 500ms"`
-	MinRequests int               `json:"min_requests,omitempty" toml:"min_requests" doc:"fewer in the window: low-traffic; default: 20, or as many that one slow request alone keeps the limit (100 for 0.99)"`
+	Max         quantity.Quantity `json:"max,omitzero" toml:"max" doc:"the longest that the quantile may be, proved to be exceeded: 500ms; default: none, the rule only compares with how slow requests were before"`
+	MinRequests int               `json:"min_requests,omitempty" toml:"min_requests" doc:"for judge = \"threshold\": fewer in the window are low-traffic; default: 20, or as many that one slow request alone keeps the limit (100 for 0.99)"`
 }
 
 // Kind returns the kind.
 func Kind() rules.Kind {
-	return rules.Kind{Name: "latency", New: func() rules.Options { return &Options{Quantile: 0.99} }, Later: threshold.Later()}
+	return rules.Kind{Name: "latency", New: func() rules.Options { return &Options{Quantile: 0.99} }, Later: compare.Later()}
 }
 
 // Check says what is wrong with the options.
@@ -44,7 +47,7 @@ func (o *Options) checkQuantile() error {
 func (o *Options) checkMax() error {
 	switch {
 	case o.Max.IsZero():
-		return threshold.NoComparison("max")
+		return nil
 	case o.Max.Unit() != quantity.Seconds:
 		return &rules.FieldError{Key: "max", Hint: `write "500ms" or "2s"`, Err: fmt.Errorf("%s has no unit of time", o.Max)}
 	case o.Max.Value() <= 0:
@@ -74,22 +77,41 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 	if err := errors.Join(err, errScope); err != nil {
 		return nil, err
 	}
-	share := slower(o.Quantile)
-	longest := o.Max.Value()
-	return threshold.New(threshold.Config{
-		Setting:  setting,
-		Measure:  threshold.Share,
-		Limits:   threshold.Limits{Max: &share, Unit: quantity.Ratio},
-		Subject:  "requests slower than " + o.Max.String(),
-		Of:       "requests",
-		MinTotal: threshold.MinRequests(o.MinRequests, share),
-		Apart:    scope.Apart(selector),
-		Ask: func(d rules.Deployment) []rules.Query {
-			h := scope.Histogram(selector, d)
-			return scope.Queries(setting.Source, d,
-				h.Buckets(setting.Interval), h.Edges(),
-				h.Total(setting.Interval), h.Within(longest, setting.Interval), h.Natives())
+	share, longest := slower(o.Quantile), o.Max.Value()
+	choice := compare.Choice{
+		Config: compare.Config{
+			Setting: setting, Subject: "requests slower than " + o.Max.String(), Of: "requests", Limit: &share,
+			Scope: scope, Selectors: []*promql.Selector{selector},
+			Ask:  ask(scope, selector, setting.Source, longest),
+			Read: read,
 		},
-		Read: func(got []rules.Result) (threshold.Look, error) { return read(got, longest) },
-	})
+		MinRequests: o.MinRequests, LimitKey: "max", Bad: longest,
+	}
+	if o.Max.IsZero() {
+		choice.Limit, choice.Mark = nil, o.slowest(scope, selector, setting.Source)
+	} else {
+		choice.Read = func(got []rules.Result, _ float64) (threshold.Look, error) { return read(got, longest) }
+	}
+	return compare.Choose(choice)
+}
+
+// ask returns the queries of a look. Without a limit native histograms cannot be
+// counted: how many were slow must be asked for one limit.
+func ask(scope promql.Scope, selector *promql.Selector, source string, longest float64) func(promql.Arm, rules.Duration) []rules.Query {
+	return func(arm promql.Arm, step rules.Duration) []rules.Query {
+		h := scope.Histogram(selector, arm)
+		return scope.Queries(source, arm.Deployment, h.Buckets(step), h.Edges(), h.Total(step), h.Within(longest, step), h.Natives())
+	}
+}
+
+// slowest takes the quantile of the service's own last day for the limit.
+func (o *Options) slowest(scope promql.Scope, selector *promql.Selector, source string) compare.Mark {
+	return compare.Mark{
+		Ask: func(arm promql.Arm) []rules.Query {
+			return scope.Queries(source, arm.Deployment, scope.Histogram(selector, arm).Quantile(o.Quantile, rules.Duration(24*time.Hour)))
+		},
+		Name: func(mark float64) string {
+			return fmt.Sprintf("requests slower than p%s of the last day, %s,", strconv.FormatFloat(100*o.Quantile, 'g', -1, 64), quantity.Format(mark, quantity.Seconds))
+		},
+	}
 }

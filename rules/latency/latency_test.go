@@ -25,7 +25,7 @@ func build(t *testing.T, o *latency.Options, s rules.Select) rules.Rule {
 		t.Fatal(err)
 	}
 	rule, err := o.Rule(rules.Setting{
-		Spec:     rules.Spec{Name: "latency", Window: rules.Duration(5 * time.Minute)},
+		Spec:     rules.Spec{Name: "latency", Judge: "threshold", Window: rules.Duration(5 * time.Minute)},
 		Interval: rules.Duration(15 * time.Second), Select: s,
 	})
 	if err != nil {
@@ -234,7 +234,6 @@ func TestOptionsAreChecked(t *testing.T) {
 		change func(*latency.Options)
 		key    string
 	}{
-		"no limit":              {func(o *latency.Options) { o.Max = quantity.Quantity{} }, "max"},
 		"a limit without unit":  {func(o *latency.Options) { o.Max = quantity.Must("500") }, "max"},
 		"a limit of no time":    {func(o *latency.Options) { o.Max = quantity.Must("0s") }, "max"},
 		"a quantile in percent": {func(o *latency.Options) { o.Quantile = 99 }, "quantile"},

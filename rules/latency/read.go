@@ -40,6 +40,8 @@ func read(got []rules.Result, limit float64) (threshold.Look, error) {
 	_, native, err := threshold.CountOf(got[natives], "series of the histogram")
 	classic := len(got[edges].Samples) > 0
 	switch {
+	case native && len(got[within].Samples) == 0:
+		return threshold.Look{}, rules.Failed(rules.Unbound, "how many requests of a native histogram are slow can be asked only with max")
 	case err != nil:
 		return threshold.Look{}, err
 	case !native && !classic:

@@ -21,7 +21,8 @@ const Remembered = 55 * time.Minute
 // Series are the series of one metric that belong to one deployment.
 type Series struct {
 	selector *Selector
-	only     string // set operators behind an expression of the selector's labels
+	only     string         // set operators behind an expression of the selector's labels
+	ago      rules.Duration // how long before the look
 }
 
 // Count returns the exact count since the look before, summed: of every series
@@ -35,7 +36,9 @@ func (s Series) Count(interval rules.Duration) string {
 func (s Series) counter() counter { return counter{value: s.last, total: s.last, least: "0"} }
 
 // Present returns how many series there are.
-func (s Series) Present() string { return fmt.Sprintf("count(%s%s)", s.selector, s.only) }
+func (s Series) Present() string {
+	return fmt.Sprintf("count(%s%s%s)", s.selector, offset(s.ago), s.only)
+}
 
 // Sum returns the sum of the series' values.
 func (s Series) Sum() string { return fmt.Sprintf("sum(%s%s)", s.selector, s.only) }
@@ -50,7 +53,7 @@ func (s Series) Distinct() string {
 type level func(span string, ago rules.Duration) string
 
 func (s Series) last(span string, ago rules.Duration) string {
-	return fmt.Sprintf("last_over_time(%s[%s]%s)", s.selector, span, offset(ago))
+	return fmt.Sprintf("last_over_time(%s[%s]%s)", s.selector, span, offset(s.ago+ago))
 }
 
 func offset(ago rules.Duration) string {

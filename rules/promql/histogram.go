@@ -16,16 +16,23 @@ type Histogram struct {
 	native  Series
 }
 
-// Histogram returns the histogram of the selector that belongs to the deployment.
-func (s Scope) Histogram(selector *Selector, d rules.Deployment) Histogram {
+// Histogram returns the histogram of the selector that belongs to the arm.
+func (s Scope) Histogram(selector *Selector, a Arm) Histogram {
 	buckets := selector.Named(selector.Metric() + "_bucket")
 	h := Histogram{
-		buckets: s.Series(buckets, d),
-		all:     s.Series(buckets.Where(equal("le", "+Inf")), d),
-		native:  s.Series(selector, d),
+		buckets: s.Of(buckets, a),
+		all:     s.Of(buckets.Where(equal("le", "+Inf")), a),
+		native:  s.Of(selector, a),
 	}
-	h.buckets.only += fmt.Sprintf(" unless ignoring (le) histogram_count(%s)", h.native.selector)
+	h.buckets.only += fmt.Sprintf(" unless ignoring (le) histogram_count(%s%s)", h.native.selector, offset(a.Ago))
 	return h
+}
+
+// Quantile returns the quantile of a classic histogram's observations within span, by
+// linear interpolation; nothing where there were none.
+func (h Histogram) Quantile(q float64, span rules.Duration) string {
+	return fmt.Sprintf("histogram_quantile(%s, sum by (le) (increase(%s[%s])%s))",
+		strconv.FormatFloat(q, 'g', -1, 64), h.buckets.selector, span, h.buckets.only)
 }
 
 // Buckets returns the exact counts of the classic buckets, by le. That a series

@@ -57,7 +57,7 @@ func (o *Options) ReachesBack(window rules.Duration) rules.Duration {
 func (o *Options) checkLimits() error {
 	switch {
 	case o.Max.IsZero() && o.Min.IsZero():
-		return threshold.NoComparison("max")
+		return threshold.NoLimit("max")
 	case o.Max.IsZero() || o.Min.IsZero():
 		return nil
 	case o.Max.Unit() != o.Min.Unit():

@@ -33,14 +33,14 @@ func CheckMinRequests(said int) error {
 	return nil
 }
 
-// CheckShare says what is wrong with the largest share that is allowed.
+// CheckShare says what is wrong with the largest share that is allowed; none is fine.
 func CheckShare(key string, share quantity.Quantity) error {
 	wrong := func(hint, format string, args ...any) error {
 		return &rules.FieldError{Key: key, Hint: hint, Err: fmt.Errorf(format, args...)}
 	}
 	switch {
 	case share.IsZero():
-		return NoComparison(key)
+		return nil
 	case share.Unit() != quantity.Ratio && share.Unit() != quantity.Plain:
 		return wrong(`write "1%" or 0.01`, "%s is no share of requests", share)
 	case share.Value() < 0:
@@ -51,9 +51,9 @@ func CheckShare(key string, share quantity.Quantity) error {
 	return nil
 }
 
-// NoComparison says that the limit is needed, as rules cannot yet compare.
-func NoComparison(key string) error {
-	return &rules.FieldError{Key: key, Hint: "set " + key, Err: errors.New("not yet supported: comparison")}
+// NoLimit says that a plain limit is needed.
+func NoLimit(key string) error {
+	return &rules.FieldError{Key: key, Hint: "set " + key, Err: errors.New("a limit is needed")}
 }
 
 // Later lists the keys of a rule that a later version brings: those of every kind, and more.

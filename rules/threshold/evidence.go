@@ -7,18 +7,17 @@ import (
 	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
-	"github.com/bakewatch/bakewatch/rules/promql"
+	"github.com/bakewatch/bakewatch/rules/counting"
 )
 
 // evidence folds the looks of one rule at one deployment.
 type evidence struct {
 	Config
-	from  time.Time     // the deployment
-	asked []rules.Query // at every look
-	shown []string      // the same as PromQL, once somebody was shown it
+	from  time.Time // the deployment
+	asked counting.Asked
 
+	start counting.Start
 	looks []seen    // those of the window that count, in order
-	data  time.Time // the last look that had data; or zero
 	since time.Time // the first of the looks that broke the limit without a pause; or zero
 	last  time.Time
 	said  rules.Answer // at the last look
@@ -59,7 +58,7 @@ func (e *evidence) judge(at time.Time, got []rules.Result) rules.Answer {
 		}
 		return answer
 	}
-	answer.Query = e.show(look.Shown)
+	answer.Query = e.asked.Text(look.Shown)
 	e.looks = append(e.looks, seen{at: at, Look: look})
 	e.looks = slices.DeleteFunc(e.looks, func(s seen) bool { return at.Sub(s.at) >= e.window() && s.at != at })
 	return e.weigh(answer)
@@ -68,32 +67,13 @@ func (e *evidence) judge(at time.Time, got []rules.Result) rules.Answer {
 // answer returns what every answer says.
 func (e *evidence) answer(at time.Time) rules.Answer {
 	a := rules.Answer{Rule: e.Setting.Name, Ceiling: rules.Auto, At: at, Unit: string(e.Limits.Unit)}
-	a.Query = e.show(0)
+	a.Query = e.asked.Text(0)
 	for _, limit := range []*float64{e.Limits.Max, e.Limits.Min} {
 		if limit != nil && a.Limit == nil {
 			a.Limit = new(*limit)
 		}
 	}
 	return a
-}
-
-// show returns one of the queries as a person can paste it, or as it stands in the
-// plan where a value is missing; of one that is not there, the first.
-func (e *evidence) show(i int) string {
-	if len(e.asked) == 0 {
-		return ""
-	}
-	if i < 0 || i >= len(e.asked) {
-		i = 0
-	}
-	if e.shown[i] == "" {
-		q := e.asked[i]
-		e.shown[i] = q.Template
-		if bound, err := promql.Bind(q.Template, q.Values); err == nil {
-			e.shown[i] = bound
-		}
-	}
-	return e.shown[i]
 }
 
 // read reads a look. A result with an error is never taken for an empty one.
@@ -103,8 +83,8 @@ func (e *evidence) read(got []rules.Result) (Look, error) {
 			return Look{}, result.Err
 		}
 	}
-	if len(got) != len(e.asked) {
-		return Look{}, rules.Failed(rules.WrongType, "%d results for %d queries", len(got), len(e.asked))
+	if len(got) != len(e.asked.Queries) {
+		return Look{}, rules.Failed(rules.WrongType, "%d results for %d queries", len(got), len(e.asked.Queries))
 	}
 	return e.Read(got)
 }
@@ -159,10 +139,10 @@ func (e *evidence) held(answer *rules.Answer) {
 	switch {
 	case held < e.hold():
 		answer.Verdict = rules.Inconclusive
-		answer.Why += fmt.Sprintf(", for %s of %s", length(held), length(e.hold()))
+		answer.Why += fmt.Sprintf(", for %s of %s", counting.Length(held), counting.Length(e.hold()))
 	case e.hold() > 0:
 		answer.Verdict = rules.Breached
-		answer.Why += " for " + length(held)
+		answer.Why += " for " + counting.Length(held)
 	default:
 		answer.Verdict = rules.Breached
 	}

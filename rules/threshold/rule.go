@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/counting"
 	"github.com/bakewatch/bakewatch/rules/quantity"
 )
 
@@ -68,17 +69,10 @@ func (r *Rule) Queries(d rules.Deployment) []rules.Query { return r.config.Ask(d
 // Begin starts the evidence.
 func (r *Rule) Begin(d rules.Deployment) rules.Evidence {
 	e := &evidence{Config: r.config, from: d.At}
-	if again(d) {
-		e.Apart = false
-	}
-	e.asked = r.config.Ask(d)
-	e.shown = make([]string, len(e.asked))
+	e.start = counting.Start{From: d.At, Interval: r.config.interval(), WarmUp: r.config.warmUp(), Apart: r.config.Apart && !counting.Again(d)}
+	e.asked.Queries = r.config.Ask(d)
 	return e
 }
-
-// again says that the version ran here before the deployment as well, so that its
-// series do not begin with it.
-func again(d rules.Deployment) bool { return d.Retry || d.Version == d.Previous && d.Version != "" }
 
 func (c *Config) interval() time.Duration { return time.Duration(c.Setting.Interval) }
 func (c *Config) window() time.Duration   { return time.Duration(c.Setting.Window) }

@@ -1,0 +1,267 @@
+package compare
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/counting"
+	"github.com/bakewatch/bakewatch/rules/eprocess"
+)
+
+// evidence folds the looks of one rule at one deployment.
+type evidence struct {
+	Config
+	past
+	deployment rules.Deployment
+	start      counting.Start
+	asked      counting.Asked // about the version
+	show       int            // which of the queries people are shown
+	arms       []arm
+
+	begun   bool
+	judge   *eprocess.Judge
+	model   eprocess.Model
+	known   bool // there is a history
+	already bool // it was bad before the deployment
+	nulls   []rules.Control
+
+	window []counted // the looks of the sliding window
+	curve  curve
+	last   time.Time
+	first  time.Time // the first look that was judged
+	note   string
+	said   rules.Answer
+}
+
+// counted is one look that counts: of the version, and of the controls beside it.
+type counted struct {
+	at      time.Time
+	version eprocess.Counts
+	beside  []eprocess.Counts
+}
+
+var (
+	_ rules.Historical = (*evidence)(nil)
+	_ rules.Plotter    = (*evidence)(nil)
+)
+
+// begin makes the judge of what is known of the past.
+func (e *evidence) begin() {
+	if e.begun {
+		return
+	}
+	e.begun = true
+	e.model, e.known = e.past.model()
+	setup := eprocess.Setup{Bets: e.bets(), History: e.model, Known: e.known, Matters: e.Config.Setting.WorseBy.Apply(e.model.Level)}
+	for _, control := range e.controls(e.deployment) {
+		switch {
+		case control == rules.Before && e.known:
+			setup.Nulls, e.nulls = append(setup.Nulls, e.model), append(e.nulls, control)
+		case control == rules.LoadTest && e.LoadTest != nil:
+			setup.Nulls, e.nulls = append(setup.Nulls, e.loadTest()), append(e.nulls, control)
+		}
+	}
+	for range e.present() {
+		setup.Controls = append(setup.Controls, e.normal())
+	}
+	if e.Limit != nil {
+		setup.Limit, setup.Limited = *e.Limit, true
+	}
+	e.already = e.known && e.past.already(e.model, setup.Threshold)
+	e.judge = eprocess.NewJudge(setup)
+}
+
+// normal is the model of a control beside the version: the service's own history.
+func (e *evidence) normal() eprocess.Model {
+	if e.known {
+		return e.model
+	}
+	const unknown = 0.01 // only the ratio of two levels matters to the split, and that is 1
+	return eprocess.Fixed(unknown, eprocess.Model{}, false)
+}
+
+// loadTest is the model of what a load test measured.
+func (e *evidence) loadTest() eprocess.Model {
+	level := (e.LoadTest.Bad + 0.5) / (e.LoadTest.Total + 1)
+	return eprocess.Fixed(e.Config.Setting.WorseBy.Apply(level), eprocess.Model{}, false)
+}
+
+// present are the arms that can be asked about.
+func (e *evidence) present() []arm {
+	return slices.DeleteFunc(slices.Clone(e.arms), func(a arm) bool { return a.missing != "" })
+}
+
+// See folds one look. One that is not later than the last changes nothing.
+func (e *evidence) See(at time.Time, got []rules.Result) rules.Answer {
+	if !e.last.IsZero() && !at.After(e.last) {
+		return e.said
+	}
+	e.begin()
+	e.last = at
+	e.said = e.fold(at, got)
+	return e.said
+}
+
+func (e *evidence) fold(at time.Time, got []rules.Result) rules.Answer {
+	answer := e.blank(at)
+	if e.Mark.Ask != nil && e.mark == 0 {
+		answer.Verdict, answer.Why = rules.NoData, "nothing tells what is slow: "+e.past.why
+		return answer
+	}
+	version, err := e.read(got)
+	first := e.start.Baseline(at, err == nil)
+	if why, early := e.start.Early(at); early {
+		answer.Why = why
+		return answer
+	}
+	if first && err == nil {
+		answer.Why = "the first data after a gap: counted from here on"
+		return answer
+	}
+	beside := e.besides(got)
+	e.take(at, version, beside)
+	finding := e.judge.Finding()
+	e.curve.add(at, time.Duration(e.Config.Setting.Interval), version, beside, finding.Wealth)
+	if err != nil {
+		answer.Verdict, answer.Why = rules.VerdictOf(err), reason(err)
+		return answer
+	}
+	return e.weigh(answer, finding)
+}
+
+// take hands a look to the judge and into the window.
+func (e *evidence) take(at time.Time, version eprocess.Counts, beside []eprocess.Counts) {
+	if e.first.IsZero() {
+		e.first = at
+	}
+	e.judge.See(version, beside, 0)
+	e.window = append(e.window, counted{at, version, beside})
+	length := max(time.Duration(e.Config.Setting.Window), time.Duration(e.Config.Setting.Interval))
+	e.window = slices.DeleteFunc(e.window, func(c counted) bool { return at.Sub(c.at) >= length })
+}
+
+// read reads what was asked about the version.
+func (e *evidence) read(got []rules.Result) (eprocess.Counts, error) {
+	each := len(e.asked.Queries)
+	if len(got) != each*(1+len(e.present())) {
+		return eprocess.Missing, rules.Failed(rules.WrongType, "%d results for %d queries", len(got), each*(1+len(e.present())))
+	}
+	for _, result := range got[:each] {
+		if result.Err != nil {
+			return eprocess.Missing, result.Err
+		}
+	}
+	look, err := e.Read(got[:each], e.mark)
+	if err != nil {
+		return eprocess.Missing, err
+	}
+	e.note, e.show = look.Note, look.Shown
+	return eprocess.Counts{Total: look.Total, Bad: min(look.Bad, look.Total)}, nil
+}
+
+// besides reads what was asked about the controls beside the version: Missing where
+// one has no data.
+func (e *evidence) besides(got []rules.Result) []eprocess.Counts {
+	each := len(e.asked.Queries)
+	beside := make([]eprocess.Counts, len(e.present()))
+	for i := range beside {
+		beside[i] = eprocess.Missing
+		if from := each * (1 + i); from+each <= len(got) {
+			beside[i], _ = readLook(e.Config, got[from:from+each], e.mark)
+		}
+	}
+	return beside
+}
+
+// blank returns what every answer says.
+func (e *evidence) blank(at time.Time) rules.Answer {
+	return rules.Answer{Rule: e.Config.Setting.Name, Ceiling: rules.Auto, At: at, Unit: "ratio", Limit: e.Limit, Query: e.asked.Text(e.show)}
+}
+
+// weakUnder is how many looks must be bad for a history alone to carry a rollback.
+const weakUnder = 12
+
+// weigh says what the finding means.
+func (e *evidence) weigh(answer rules.Answer, f eprocess.Finding) rules.Answer {
+	e.measure(&answer)
+	answer.Query = e.asked.Text(e.show)
+	answer.Compared = e.compared(f)
+	if !e.judged(f) {
+		answer.Verdict, answer.Why = rules.NoData, "nothing to compare with: "+missing(answer.Compared)
+		return answer
+	}
+	answer.Test = &rules.Test{Wealth: f.Wealth}
+	answer.AtEnd = rules.LowTraffic
+	if f.Telling {
+		answer.AtEnd = rules.Healthy
+	}
+	if f.Proved {
+		answer.Verdict, answer.Proved = rules.Healthy, true
+	}
+	if f.Alone && f.BadLooks < weakUnder && f.Limit < e.bets().Threshold {
+		answer.Ceiling = rules.Ask
+	}
+	e.attribute(&answer)
+	answer.Why = e.why(answer, f)
+	return answer
+}
+
+// judged says whether there is anything to judge by.
+func (e *evidence) judged(f eprocess.Finding) bool {
+	return len(e.nulls) > 0 || e.Limit != nil || !f.Alone
+}
+
+// attribute says what the counts alone tell of who is to blame.
+func (e *evidence) attribute(answer *rules.Answer) {
+	if e.already {
+		answer.Attribution = rules.Attribution{Blame: rules.Ambient, Why: []string{"it began before the deployment"}}
+	}
+}
+
+// measure fills in the counts of the window.
+func (e *evidence) measure(answer *rules.Answer) {
+	all := e.counts(func(c counted) eprocess.Counts { return c.version })
+	answer.Bad, answer.Total = all.Bad, all.Total
+	answer.Window = rules.Duration(time.Duration(len(e.window)) * time.Duration(e.Config.Setting.Interval))
+	if all.Total > 0 {
+		share := all.Bad / all.Total
+		answer.Value = &share
+	}
+}
+
+// counts adds up one arm over the window.
+func (e *evidence) counts(of func(counted) eprocess.Counts) eprocess.Counts {
+	counts := make([]eprocess.Counts, len(e.window))
+	for i, c := range e.window {
+		counts[i] = of(c)
+	}
+	return total(counts)
+}
+
+// Onset returns when the regression began, by the best guess.
+func (e *evidence) Onset() (time.Time, bool) {
+	if e.judge == nil {
+		return time.Time{}, false
+	}
+	looks, ok := e.judge.Onset()
+	return e.first.Add(time.Duration(looks-1) * time.Duration(e.Config.Setting.Interval)), ok
+}
+
+// Curve implements rules.Plotter.
+func (e *evidence) Curve() rules.Curve {
+	limit := e.model.Null
+	if len(e.nulls) == 0 && e.Limit != nil {
+		limit = *e.Limit
+	}
+	return e.curve.points(limit)
+}
+
+// reason returns a failure without the name of its class, which the verdict says.
+func reason(err error) string {
+	if failed, ok := errors.AsType[*rules.SampleError](err); ok {
+		return failed.Err.Error()
+	}
+	return err.Error()
+}

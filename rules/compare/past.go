@@ -1,0 +1,238 @@
+package compare
+
+import (
+	"time"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/eprocess"
+	"github.com/bakewatch/bakewatch/rules/promql"
+	"github.com/bakewatch/bakewatch/rules/threshold"
+)
+
+// How far back the past is read.
+const (
+	dayBefore  = 24 * time.Hour
+	weekBefore = 7 * 24 * time.Hour
+	justBefore = 30 * time.Minute
+	// mostLooks bounds what one request asks for: a server refuses more than 11,000 instants.
+	mostLooks = 5760
+	// shared rounds the end of the long reads, so that watches of one service ask the same.
+	shared = 10 * time.Minute
+	// enough bad events in the last day: more days would add little.
+	enough = 400
+)
+
+// past reads what was before the deployment, a request at a time: what tells bad from
+// good, the last day look by look, the week where the day holds little, and the last
+// half hour.
+type past struct {
+	Config
+	service  promql.Arm
+	interval time.Duration
+	at       time.Time // the deployment
+	stage    stage
+
+	mark    float64
+	why     string // why there is no history
+	minutes []eprocess.Counts
+	looks   []eprocess.Counts
+	last    []eprocess.Counts // the half hour before the deployment
+}
+
+type stage uint8
+
+const (
+	wantsMark stage = iota
+	wantsDay
+	wantsWeek
+	wantsLast
+	wantsNothing
+)
+
+func newPast(c Config, d rules.Deployment) past {
+	p := past{Config: c, service: promql.History(d), interval: time.Duration(c.Setting.Interval), at: d.At, stage: wantsDay}
+	if c.Mark.Ask != nil {
+		p.stage = wantsMark
+	}
+	return p
+}
+
+// end is where the long reads end.
+func (p *past) end() time.Time { return p.at.Truncate(max(shared, p.interval)) }
+
+// day is how far back every look is read.
+func (p *past) day() time.Duration { return min(dayBefore, mostLooks*p.interval) }
+
+// row is the length of a minute of the past: a look may be longer.
+func (p *past) row() time.Duration { return max(time.Minute, p.interval) }
+
+// Wants implements rules.Historical.
+func (p *past) Wants() (rules.Past, bool) {
+	end := p.end()
+	switch p.stage {
+	case wantsMark:
+		return rules.Past{Queries: p.Mark.Ask(p.service), From: end, To: end, Step: p.interval}, true
+	case wantsDay:
+		return p.counts(end.Add(-p.day()+p.interval), end, p.interval), true
+	case wantsWeek:
+		return p.counts(end.Add(-weekBefore+p.row()), end.Add(-p.day()), p.row()), true
+	case wantsLast:
+		last := p.at.Truncate(p.interval)
+		return p.counts(last.Add(-justBefore+p.interval), last, p.interval), true
+	case wantsNothing:
+	}
+	return rules.Past{}, false
+}
+
+func (p *past) counts(from, to time.Time, step time.Duration) rules.Past {
+	return rules.Past{Queries: p.Ask(p.service, rules.Duration(step)), From: from, To: to, Step: step}
+}
+
+// Learn implements rules.Historical.
+func (p *past) Learn(results [][]rules.Result, bad []rules.Span) {
+	want, _ := p.Wants()
+	switch p.stage {
+	case wantsMark:
+		p.learnMark(results)
+	case wantsDay:
+		p.looks = p.read(want, results, bad)
+		p.minutes = rows(p.looks, int(p.row()/p.interval))
+		p.stage = wantsWeek
+		if p.day() == dayBefore && total(p.minutes).Bad >= enough {
+			p.stage = wantsLast
+		}
+	case wantsWeek:
+		p.minutes = append(p.read(want, results, bad), p.minutes...)
+		p.stage = wantsLast
+	case wantsLast:
+		p.last = p.read(want, results, bad)
+		p.stage = wantsNothing
+		since := p.last[min(len(p.last), want.Instants()-int(want.To.Sub(p.end())/p.interval)):]
+		p.looks = append(p.looks, since...)
+		p.minutes = append(p.minutes, rows(since, int(p.row()/p.interval))...)
+	case wantsNothing:
+	}
+}
+
+func (p *past) learnMark(results [][]rules.Result) {
+	p.stage = wantsNothing
+	if len(results) == 0 || len(results[0]) == 0 {
+		p.why = "its history was not read"
+		return
+	}
+	mark, known, err := threshold.One(results[0][0], "the quantile of the history")
+	switch {
+	case results[0][0].Err != nil:
+		p.why = results[0][0].Err.Error()
+	case err != nil || !known || mark <= 0:
+		p.why = "no history"
+	default:
+		p.mark, p.stage = mark, wantsDay
+	}
+}
+
+// read reads the counts of every instant; Missing where there are none, or a version
+// ran that ended badly.
+func (p *past) read(want rules.Past, results [][]rules.Result, bad []rules.Span) []eprocess.Counts {
+	counts := make([]eprocess.Counts, 0, want.Instants())
+	row := make([]rules.Result, len(results))
+	at := want.From
+	for j := range want.Instants() {
+		c := eprocess.Missing
+		if !within(bad, at) && instant(results, j, row) {
+			if look, err := readLook(p.Config, row, p.mark); err == nil {
+				c = look
+			} else if p.why == "" {
+				p.why = reason(err)
+			}
+		}
+		counts = append(counts, c)
+		at = at.Add(want.Step)
+	}
+	return counts
+}
+
+// instant fills in the results of one instant; false if some query has none.
+func instant(results [][]rules.Result, j int, row []rules.Result) bool {
+	for i := range results {
+		if j >= len(results[i]) {
+			return false
+		}
+		row[i] = results[i][j]
+	}
+	return len(results) > 0
+}
+
+func within(spans []rules.Span, at time.Time) bool {
+	for _, s := range spans {
+		if s.Contains(at) {
+			return true
+		}
+	}
+	return false
+}
+
+// readLook reads one look's counts. A result with an error is never an empty one.
+func readLook(c Config, got []rules.Result, mark float64) (eprocess.Counts, error) {
+	for _, result := range got {
+		if result.Err != nil {
+			return eprocess.Missing, result.Err
+		}
+	}
+	look, err := c.Read(got, mark)
+	if err != nil {
+		return eprocess.Missing, err
+	}
+	return eprocess.Counts{Total: look.Total, Bad: min(look.Bad, look.Total)}, nil
+}
+
+// rows adds up so many looks each; a row of which some look is missing is missing.
+func rows(looks []eprocess.Counts, each int) []eprocess.Counts {
+	if each <= 1 {
+		return append([]eprocess.Counts(nil), looks...)
+	}
+	var minutes []eprocess.Counts
+	for i := 0; i+each <= len(looks); i += each {
+		minutes = append(minutes, sum(looks[i:i+each]))
+	}
+	return minutes
+}
+
+// sum adds up counts; Missing if one of them is.
+func sum(counts []eprocess.Counts) (all eprocess.Counts) {
+	for _, c := range counts {
+		all.Total += c.Total
+		all.Bad += c.Bad
+	}
+	return all
+}
+
+// total adds up what is known.
+func total(counts []eprocess.Counts) (all eprocess.Counts) {
+	for _, c := range counts {
+		if c.Known() {
+			all.Total += c.Total
+			all.Bad += c.Bad
+		}
+	}
+	return all
+}
+
+// fewestEvents is how many events a history must hold to tell what is normal.
+const fewestEvents = 100
+
+// model estimates what is normal.
+func (p *past) model() (eprocess.Model, bool) {
+	if total(p.minutes).Total < fewestEvents {
+		if p.why == "" {
+			p.why = "no history"
+		}
+		return eprocess.Model{}, false
+	}
+	return eprocess.Estimate(p.minutes, p.looks, p.scale())
+}
+
+// already says that it was bad before the deployment.
+func (p *past) already(m eprocess.Model, threshold float64) bool {
+	return eprocess.Before(m, p.last, threshold) >= threshold
+}

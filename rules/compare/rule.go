@@ -1,0 +1,167 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/counting"
+	"github.com/bakewatch/bakewatch/rules/eprocess"
+	"github.com/bakewatch/bakewatch/rules/promql"
+	"github.com/bakewatch/bakewatch/rules/quantity"
+	"github.com/bakewatch/bakewatch/rules/threshold"
+)
+
+// Config is what a kind says about its rule.
+type Config struct {
+	Setting rules.Setting
+	// Subject is what is counted as bad: "errors". Of is what it is a share of: "requests".
+	Subject, Of string
+	// Limit is the largest share that is allowed; nil: the plan names none.
+	Limit *float64
+	// LoadTest is what a load test counted; nil: there was none.
+	LoadTest *eprocess.Counts
+	// Scope and Selectors tell versions apart.
+	Scope     promql.Scope
+	Selectors []*promql.Selector
+	// Ask returns the queries about one arm, whose counts are over step.
+	Ask func(arm promql.Arm, step rules.Duration) []rules.Query
+	// Read reads their results, in which mark tells bad from good.
+	Read func(got []rules.Result, mark float64) (threshold.Look, error)
+	// Mark is what tells bad from good where the plan does not say; its zero value: it does.
+	Mark Mark
+}
+
+// Mark finds what tells bad from good in the service's history: the slowest that
+// requests were, up to a quantile.
+type Mark struct {
+	Ask  func(arm promql.Arm) []rules.Query
+	Name func(mark float64) string // the subject: "requests slower than 500ms"
+}
+
+// smallest difference that matters where the plan does not say.
+var smallest = rules.Margin{Factor: 1.25}
+
+// Rule judges one share by comparison. It implements rules.Rule and rules.Verifier.
+type Rule struct{ config Config }
+
+var _ rules.Verifier = (*Rule)(nil)
+
+// New makes the rule. What does not fit a test is a *rules.FieldError.
+func New(c Config) (*Rule, error) {
+	if c.Setting.Judge != "" {
+		return nil, &rules.FieldError{Key: "judge", Hint: `leave it out, or say "threshold"`, Err: fmt.Errorf("%q is no judge", c.Setting.Judge)}
+	}
+	if c.Setting.For > 0 {
+		return nil, &rules.FieldError{Key: "for", Hint: `leave it out, or say judge = "threshold"`, Err: errors.New("a test decides by its evidence, not after a time")}
+	}
+	if c.Limit == nil && c.Setting.CompareTo != nil && len(c.Setting.CompareTo) == 0 {
+		return nil, &rules.FieldError{Key: "compare_to", Hint: "name a control, or set max", Err: errors.New("there is nothing to judge by")}
+	}
+	if slices.Contains(c.Setting.CompareTo, rules.LoadTest) && c.LoadTest == nil {
+		return nil, &rules.FieldError{Key: "compare_to", Hint: "name its summary by load_test", Err: errors.New("load-test: there is no load test")}
+	}
+	if c.Setting.WorseBy.IsZero() {
+		c.Setting.WorseBy = smallest
+	}
+	return &Rule{config: c}, nil
+}
+
+// Queries returns what to ask at every look: about the version, then about the controls beside it.
+func (r *Rule) Queries(d rules.Deployment) []rules.Query {
+	queries := r.config.Ask(promql.Version(d), r.config.Setting.Interval)
+	for _, a := range r.config.arms(d) {
+		if a.missing == "" {
+			queries = append(queries, r.config.Ask(a.Arm, r.config.Setting.Interval)...)
+		}
+	}
+	return queries
+}
+
+// Begin starts the evidence.
+func (r *Rule) Begin(d rules.Deployment) rules.Evidence {
+	e := &evidence{
+		Config: r.config, deployment: d, asked: counting.Asked{Queries: r.config.Ask(promql.Version(d), r.config.Setting.Interval)},
+		start: r.config.start(d), arms: r.config.arms(d), past: newPast(r.config, d),
+	}
+	return e
+}
+
+// Verify starts the evidence about the target of a rollback: a plain limit, the plan's
+// own or what is normal for the service.
+func (r *Rule) Verify(d rules.Deployment) rules.Evidence {
+	return &verification{Config: r.config, deployment: d, past: newPast(r.config, d)}
+}
+
+func (c Config) start(d rules.Deployment) counting.Start {
+	return counting.Start{
+		From: d.At, Interval: time.Duration(c.Setting.Interval), WarmUp: time.Duration(c.Setting.WarmUp),
+		Apart: c.Scope.AllApart(c.Selectors...) && !counting.Again(d),
+	}
+}
+
+// arm is a control beside the version, or why there is none.
+type arm struct {
+	promql.Arm
+	control rules.Control
+	missing string
+}
+
+// controls returns what the version is to be compared with.
+func (c Config) controls(d rules.Deployment) []rules.Control {
+	if c.Setting.CompareTo != nil {
+		return c.Setting.CompareTo
+	}
+	return rules.ControlsFor(d.Strategy)
+}
+
+// compares says whether the control is among those of the plan.
+func (c Config) compares(d rules.Deployment, control rules.Control) bool {
+	return slices.Contains(c.controls(d), control)
+}
+
+// arms returns the controls that are asked about at every look.
+func (c Config) arms(d rules.Deployment) []arm {
+	var arms []arm
+	for _, control := range c.controls(d) {
+		a := arm{control: control}
+		switch control {
+		case rules.Previous:
+			a.Arm, a.missing = c.Scope.PreviousVersion(d, c.Selectors...)
+		case rules.Off:
+			a.Arm, a.missing = c.Scope.OffCohort(d, c.Selectors...)
+		case rules.LastWeek:
+			a.Arm = promql.LastWeek(d)
+		case rules.Before, rules.LoadTest: // no arms: known before the first look
+			continue
+		}
+		arms = append(arms, a)
+	}
+	return arms
+}
+
+// scale is how looks and minutes of the past relate.
+func (c Config) scale() eprocess.Scale {
+	interval := time.Duration(c.Setting.Interval)
+	return eprocess.Scale{
+		LooksPerMinute: float64(time.Minute) / float64(interval), Row: max(1, interval.Minutes()),
+		Worse: c.Setting.WorseBy.Apply,
+	}
+}
+
+func (c Config) bets() eprocess.Bets {
+	looks := int(time.Duration(c.Setting.Bake) / max(1, time.Duration(c.Setting.Interval)))
+	return eprocess.Bets{Threshold: rules.Threshold(c.Setting.FalseAlarms), Looks: max(1, looks)}
+}
+
+// subject names what is counted.
+func (c Config) subject(mark float64) string {
+	if c.Mark.Name != nil {
+		return c.Mark.Name(mark)
+	}
+	return c.Subject
+}
+
+func percent(share float64) string { return quantity.Format(share, quantity.Ratio) }

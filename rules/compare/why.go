@@ -1,0 +1,165 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/counting"
+	"github.com/bakewatch/bakewatch/rules/eprocess"
+)
+
+// compared says what the version was held against, in the order of the plan.
+func (e *evidence) compared(f eprocess.Finding) []rules.Compared {
+	var all []rules.Compared
+	i := 0
+	for _, control := range e.controls(e.deployment) {
+		switch control {
+		case rules.Before:
+			all = append(all, e.before())
+		case rules.LoadTest:
+			if e.LoadTest != nil {
+				all = append(all, rules.Compared{With: control, Bad: e.LoadTest.Bad, Total: e.LoadTest.Total, Level: share(*e.LoadTest)})
+			}
+		case rules.Previous, rules.Off, rules.LastWeek:
+			if missing := e.missingArm(control); missing != "" {
+				all = append(all, rules.Compared{With: control, Missing: missing})
+				continue
+			}
+			all = append(all, e.beside(control, i, f))
+			i++
+		}
+	}
+	if e.Limit != nil {
+		all = append(all, rules.Compared{Level: *e.Limit})
+	}
+	return all
+}
+
+func (e *evidence) before() rules.Compared {
+	if !e.known {
+		return rules.Compared{With: rules.Before, Missing: e.past.why}
+	}
+	return rules.Compared{With: rules.Before, Bad: e.model.Seen.Bad, Total: e.model.Seen.Total, Level: e.model.Level}
+}
+
+// beside says what one control beside the version shows, over the window.
+func (e *evidence) beside(control rules.Control, i int, f eprocess.Finding) rules.Compared {
+	if i >= len(f.Beside) {
+		return rules.Compared{With: control, Missing: "not asked"}
+	}
+	counts := e.counts(func(c counted) eprocess.Counts { return c.beside[i] })
+	c := rules.Compared{With: control, Bad: counts.Bad, Total: counts.Total, Level: share(counts), Shares: f.Beside[i].Shared}
+	switch {
+	case f.Beside[i].Seen.Total == 0:
+		c.Missing = "no data"
+	case !f.Beside[i].Speaks:
+		c.Missing = "no data since it mattered"
+	}
+	return c
+}
+
+func (e *evidence) missingArm(control rules.Control) string {
+	for _, a := range e.arms {
+		if a.control == control {
+			return a.missing
+		}
+	}
+	return ""
+}
+
+// missing lists why there is nothing to compare with.
+func missing(compared []rules.Compared) string {
+	var why []string
+	for _, c := range compared {
+		if c.Missing != "" {
+			why = append(why, string(c.With)+": "+c.Missing)
+		}
+	}
+	if len(why) == 0 {
+		return "no control"
+	}
+	return strings.Join(why, "; ")
+}
+
+// why returns the arithmetic as a sentence: "errors 4.1 % (41 of 1000) against 0.3 %
+// before, 0.2 % (2 of 900) on 2.3.9 at the same time; evidence 5200, 300 is enough".
+func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
+	text := e.subject(e.mark) + " "
+	if answer.Value == nil {
+		text = "no " + e.Of
+	} else {
+		text += fmt.Sprintf("%s (%s of %s)", percent(*answer.Value), counting.Number(answer.Bad), counting.Number(answer.Total))
+	}
+	var against, absent []string
+	for _, c := range answer.Compared {
+		if c.Missing != "" {
+			absent = append(absent, fmt.Sprintf("not compared with %s: %s", c.With, c.Missing))
+			continue
+		}
+		against = append(against, e.against(c))
+	}
+	if len(against) > 0 {
+		text += " against " + strings.Join(against, ", ")
+	}
+	notes := append([]string{fmt.Sprintf("evidence %s, %s is enough", wealth(f.Wealth), wealth(e.bets().Threshold))}, e.notes(f)...)
+	return text + "; " + strings.Join(append(notes, absent...), "; ")
+}
+
+func (e *evidence) against(c rules.Compared) string {
+	counts := fmt.Sprintf("%s (%s of %s)", percent(c.Level), counting.Number(c.Bad), counting.Number(c.Total))
+	switch c.With {
+	case rules.Before:
+		return percent(c.Level) + " before"
+	case rules.LoadTest:
+		return percent(c.Level) + " in the load test"
+	case rules.Previous:
+		name := e.deployment.Previous
+		if name == "" {
+			name = "the other slot"
+		}
+		return counts + " on " + name + " at the same time"
+	case rules.Off:
+		return counts + " where it is off"
+	case rules.LastWeek:
+		return counts + " a week ago"
+	}
+	return "limit " + percent(c.Level)
+}
+
+// notes says what keeps the evidence from being acted on, and how it was judged.
+func (e *evidence) notes(f eprocess.Finding) []string {
+	var notes []string
+	if f.Held {
+		notes = append(notes, "held back: what it is compared with suffers as well")
+	}
+	if f.Blip {
+		notes = append(notes, "held back: it may be a blip of a kind that this service knows")
+	}
+	if e.already {
+		notes = append(notes, "it began before the deployment")
+	}
+	if e.note != "" {
+		notes = append(notes, e.note)
+	}
+	return notes
+}
+
+// wealth writes evidence: it needs no digits, and grows beyond all bounds.
+func wealth(w float64) string {
+	switch {
+	case w >= 1e6:
+		return fmt.Sprintf("over 10^%d", int(math.Log10(w)))
+	case w >= 10:
+		return fmt.Sprintf("%.0f", w)
+	}
+	return fmt.Sprintf("%.2g", w)
+}
+
+func share(c eprocess.Counts) float64 {
+	if c.Total <= 0 {
+		return 0
+	}
+	return c.Bad / c.Total
+}
