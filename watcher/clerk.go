@@ -63,10 +63,14 @@ func (o *Owner) Show(ctx context.Context, ref Ref) (view WatchView, err error) {
 	last := uint64(0)
 	err = o.do(ctx, func(context.Context) error {
 		found, h, err := o.find(ref)
-		if err == nil {
-			view, last = found, h.after(found.Watch)
+		if err != nil {
+			return err
 		}
-		return err
+		view, last = found, h.after(found.Watch)
+		if view.Outcome == "" && h.sight.fits(h.Watch) {
+			view.Answers = h.sight.curves(view.Answers)
+		}
+		return nil
 	})
 	if err != nil || view.Outcome == "" {
 		return view, err
@@ -222,6 +226,9 @@ func (o *Owner) view(h *held) LaneView {
 	if h.Watch != nil {
 		w := o.watchView(h)
 		w.Plan, w.Deployment = nil, nil // a list is short; Show has all of it
+		ruling := *w.Ruling
+		ruling.Answers = plain(ruling.Answers)
+		w.Answers, w.Ruling = plain(w.Answers), &ruling
 		view.Watch = &w
 	}
 	return view

@@ -3,6 +3,7 @@ package watcher
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
@@ -84,14 +85,18 @@ func (w *Watch) liveBy() string {
 	return " (the executor said done; nobody else confirmed it)"
 }
 
-// complete ends the bake: passed when every rule that counts is healthy. What could
-// not be judged is never a silent pass: the bake is extended, and then people are told.
+// complete ends the bake: passed when every rule that counts is healthy, or is
+// satisfied now that the bake is over. What could not be judged is never a silent
+// pass: the bake is extended, and then people are told.
 func (l Lane) complete(in Input) (Entry, bool) {
 	w := l.Watch
-	if !l.judges(in) || in.Look.Partly || w.Question != nil || w.Finished.IsZero() || in.Now.Before(w.BakeEnds()) {
+	if !l.judges(in) || in.Look.Partly || w.Question != nil || w.Finished.IsZero() {
 		return Entry{}, false
 	}
-	breached, open := w.standing(in.Look.Answers)
+	if in.Now.Before(w.BakeEnds()) {
+		return l.completeEarly(in)
+	}
+	breached, open := w.standing(atEnd(in.Look.Answers))
 	switch {
 	case !w.Kept.IsZero():
 		return l.close(in.Now, Kept, "people said keep"), true
@@ -105,6 +110,52 @@ func (l Lane) complete(in Input) (Entry, bool) {
 		return Entry{Kind: Noted, Topic: Extended, Text: "the bake is extended: " + open}, true
 	}
 	return l.close(in.Now, Undecided, open), true
+}
+
+// completeEarly passes what every test has proved to be well before the bake is over,
+// but never before the plan's bake_min, and not where people had to do with it. A plan
+// without tests has nothing that could prove it.
+func (l Lane) completeEarly(in Input) (Entry, bool) {
+	w := l.Watch
+	if in.Now.Before(w.Finished.Add(time.Duration(w.Plan.BakeMin))) || !w.Kept.IsZero() || w.Silent || w.Unheard {
+		return Entry{}, false
+	}
+	proofs, all := w.proofs(in.Look.Answers)
+	if !all || len(proofs) == 0 {
+		return Entry{}, false
+	}
+	text := fmt.Sprintf("passed %s before the end of the bake: every rule is healthy, and it is proved: %s",
+		w.BakeEnds().Sub(in.Now).Round(time.Second), strings.Join(proofs, "; "))
+	return l.close(in.Now, Passed, text), true
+}
+
+// proofs returns the arithmetic of the tests that proved the version to be well; all
+// says that they all did, and that no rule that counts finds anything else.
+func (w *Watch) proofs(answers []rules.Answer) (proofs []string, all bool) {
+	for _, a := range answers {
+		if spec, _ := w.Plan.Rule(a.Rule); spec.Mode == rules.Shadow {
+			continue
+		}
+		switch {
+		case a.Verdict != rules.Healthy, a.Test != nil && !a.Proved:
+			return nil, false
+		case a.Test != nil:
+			proofs = append(proofs, a.Rule+": "+a.Why)
+		}
+	}
+	return proofs, true
+}
+
+// atEnd returns the answers now that the bake is over: a test that has found nothing
+// is satisfied, or could not have found anything.
+func atEnd(answers []rules.Answer) []rules.Answer {
+	answers = slices.Clone(answers)
+	for i, a := range answers {
+		if a.Verdict == rules.Inconclusive && (a.AtEnd == rules.Healthy || a.AtEnd == rules.LowTraffic) {
+			answers[i].Verdict = a.AtEnd
+		}
+	}
+	return answers
 }
 
 // standing returns the arithmetic of the first breached rule and of the first that

@@ -101,6 +101,29 @@ func (l Ledger) quarantine(version string) Ledger {
 	return l
 }
 
+// badSpans returns the stretches in which versions ran that ended badly: whatever
+// broke a rule, or was rolled back by whomever, is not what is normal here.
+func (l Ledger) badSpans() (bad []rules.Span) {
+	for _, p := range l.Past {
+		if l.endedBadly(p) {
+			bad = append(bad, rules.Span{From: p.Opened, To: p.Closed})
+		}
+	}
+	return bad
+}
+
+func (l Ledger) endedBadly(p PastWatch) bool {
+	switch p.Outcome {
+	case Passed:
+		return false
+	case RolledBack, RollbackFailed, Unknown, Left:
+		return true
+	case Kept, Undecided, Superseded, CancelledWatch:
+		return p.Rule != "" || slices.Contains(l.Bad, p.Version) // a rule was broken when it ended, or people went back themselves
+	}
+	return true
+}
+
 // goesBack says whether a deployment of the version is a rollback by its nature,
 // though nobody calls it one: it passed here, and what it replaces did not.
 func (l Ledger) goesBack(version string) bool {

@@ -12,11 +12,24 @@ import (
 
 // beside is what runs beside the loop and comes back as input.
 type beside struct {
-	ctx     context.Context     // it outlives the loop's own by the grace time
-	grants  map[string]*carried // by key: what this process may carry out
-	acting  int                 // rollbacks under way
-	looks   sync.WaitGroup
-	catchUp chan struct{} // limits how many catching-up requests run at once
+	ctx      context.Context     // it outlives the loop's own by the grace time
+	grants   map[string]*carried // by key: what this process may carry out
+	acting   int                 // rollbacks under way
+	looks    sync.WaitGroup
+	paces    map[string]chan struct{} // by source: limits how many requests for many instants run at once
+	learning chan struct{}            // limits how many rules learn from their past at once
+}
+
+func newBeside() beside {
+	return beside{grants: map[string]*carried{}, paces: map[string]chan struct{}{}, learning: make(chan struct{}, 2)}
+}
+
+// pace returns what limits the requests for many instants at one server.
+func (b *beside) pace(source string) chan struct{} {
+	if b.paces[source] == nil {
+		b.paces[source] = make(chan struct{}, 8)
+	}
+	return b.paces[source]
 }
 
 // batch is one request to the sampler: rules of any watches that owe the same instants.
@@ -70,6 +83,7 @@ func (o *Owner) Tick(ctx context.Context, now time.Time) {
 	for b, members := range batches {
 		o.ask(b, members)
 	}
+	o.readPast(ctx, now)
 	o.Watch.Watching(watches)
 	if len(batches) > 0 || missed > 0 {
 		o.Watch.Ticked(time.Since(now), missed)
@@ -97,6 +111,7 @@ func (o *Owner) gather(ctx context.Context, h *held, now time.Time, batches map[
 	if !last.After(h.looked) {
 		return 0
 	}
+	o.recall(h, s, last)
 	missed = s.due(now, func(f *feed, first, last time.Time) {
 		owed, f.asked = true, true
 		if longest := first.Add((chunk - 1) * s.interval); last.After(longest) {
@@ -120,18 +135,16 @@ func (o *Owner) ask(b batch, members []member) {
 	for _, m := range members {
 		queries = append(queries, m.feed.queries...)
 	}
+	pace := o.beside.pace(b.source)
 	o.beside.looks.Go(func() {
-		results := complete(o.sample(b, queries), len(queries), b)
-		select {
-		case o.inbox <- func(ctx context.Context) { o.answered(ctx, b, members, results) }:
-		case <-o.ended:
-		}
+		results := complete(o.sample(b, queries, pace), len(queries), b)
+		o.back(func(ctx context.Context) { o.answered(ctx, b, members, results) })
 	})
 }
 
 // sample asks for one instant, or for several at once where looks were missed. The
 // latter are paced: after a restart or an outage all watches catch up together.
-func (o *Owner) sample(b batch, queries []rules.Query) (results [][]rules.Result) {
+func (o *Owner) sample(b batch, queries []rules.Query, pace chan struct{}) (results [][]rules.Result) {
 	defer func() {
 		if p := recover(); p != nil {
 			o.Log.Error("the sampler caused a panic", "cause", fmt.Sprint(p))
@@ -146,8 +159,8 @@ func (o *Owner) sample(b batch, queries []rules.Query) (results [][]rules.Result
 		}
 		return results
 	}
-	o.beside.catchUp <- struct{}{}
-	defer func() { <-o.beside.catchUp }()
+	pace <- struct{}{}
+	defer func() { <-pace }()
 	ctx, cancel := context.WithTimeout(o.beside.ctx, b.deadline)
 	defer cancel()
 	return o.Sampler.Range(ctx, b.from, b.to, b.step, queries)

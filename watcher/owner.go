@@ -89,6 +89,7 @@ type Owner struct {
 	ended  chan struct{} // closed when the loop takes no more input
 	gone   chan struct{} // closed when the loop is over
 	beside beside
+	past   past
 	// unwritten are ends of rollbacks that the journal has not taken yet.
 	unwritten []ending
 }
@@ -109,7 +110,7 @@ func NewOwner(c Config) (*Owner, error) {
 	return &Owner{
 		Config: c, lanes: map[rules.LaneID]*held{},
 		inbox: make(chan func(context.Context)), events: make(chan event), ends: make(chan ending), ended: make(chan struct{}), gone: make(chan struct{}),
-		beside: beside{grants: map[string]*carried{}, catchUp: make(chan struct{}, 8)},
+		beside: newBeside(), past: past{kept: map[string]*recollection{}},
 	}, nil
 }
 
@@ -236,6 +237,9 @@ func (o *Owner) drive(ctx context.Context, h *held, in Input) error {
 // append writes one entry and folds what the journal acknowledged.
 func (o *Owner) append(ctx context.Context, h *held, e Entry) error {
 	e.Owner, e.Epoch = o.Name, o.Epoch
+	if h.sight.fits(h.Watch) {
+		e = h.sight.plot(e)
+	}
 	written, err := o.Journal.Append(ctx, e)
 	if errors.Is(err, ErrConflict) {
 		o.Log.Info("journal: someone else wrote to the lane; it is read again", "lane", h.ID.String(), "kind", string(e.Kind), "after", e.Seq)

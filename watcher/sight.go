@@ -18,6 +18,8 @@ type sight struct {
 	verify     bool              // the target is looked at, to verify a rollback
 	values     map[string]string // what the placeholders of its queries stand for
 	feeds      []*feed
+	alarms     rules.Chance   // of the plan
+	said       []rules.Answer // at the last look
 	calm       int       // looks in a row that found every limit kept
 	counted    time.Time // the instant up to which they were counted
 	blindSince time.Time
@@ -35,13 +37,16 @@ type feed struct {
 	asked    bool      // a look is under way
 	missed   time.Time // the last instant that was asked for, or came while a look was under way
 	interval time.Duration
+	reading  *reading // nil: it knows what was normal, or needs not
+	bets     bool     // its answers carry a test
+	wealth   float64  // and what that has won, when it had a verdict last
 }
 
 // newSight begins the evidence about what the watch judges now. If the plan's rules
 // cannot be built, because an older version opened the watch, all of them are blind.
 func newSight(w *Watch, build func(rules.Plan) ([]rules.Rule, error)) *sight {
 	d := w.Subject()
-	s := &sight{pace: paceOf(w), watch: w.Seq, verify: w.Done != nil, values: d.Values()}
+	s := &sight{pace: paceOf(w), watch: w.Seq, verify: w.Done != nil, values: d.Values(), alarms: w.Plan.FalseAlarms}
 	built, err := build(w.Plan)
 	if err == nil && len(built) != len(w.Plan.Rules) {
 		err = errNotBuilt
@@ -66,11 +71,25 @@ func (s *sight) begin(spec rules.Spec, rule rules.Rule, d rules.Deployment) (f *
 			f = blindFeed(spec, fmt.Errorf("the rule cannot begin: %v", p))
 		}
 	}()
-	return &feed{
+	f = &feed{
 		rule: spec.Name, shadow: spec.Mode == rules.Shadow, interval: s.interval,
-		queries: rule.Queries(d), evidence: rule.Begin(d), next: s.after(d.At),
-		answer: unseen(spec.Name),
+		queries: rule.Queries(d), evidence: s.evidence(rule, d), next: s.after(d.At),
+		answer: unseen(spec.Name), wealth: 1,
 	}
+	if historical, is := f.evidence.(rules.Historical); is {
+		f.bets = true
+		f.want(historical)
+	}
+	return f
+}
+
+// evidence begins what the rule folds its looks into. The target of a rollback is held
+// against limits alone, where the rule can do so.
+func (s *sight) evidence(rule rules.Rule, d rules.Deployment) rules.Evidence {
+	if verifier, is := rule.(rules.Verifier); is && s.verify {
+		return verifier.Verify(d)
+	}
+	return rule.Begin(d)
 }
 
 // unseen is the answer of a rule before its first look.
@@ -82,8 +101,15 @@ func unseen(rule string) rules.Answer {
 var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func blindFeed(spec rules.Spec, err error) *feed {
-	answer := rules.Answer{Rule: spec.Name, Verdict: rules.Blind, Ceiling: rules.Auto, Why: err.Error()}
-	return &feed{rule: spec.Name, shadow: spec.Mode == rules.Shadow, next: never, err: err, answer: answer}
+	f := &feed{rule: spec.Name, shadow: spec.Mode == rules.Shadow}
+	f.fail(err)
+	return f
+}
+
+// fail makes the rule blind for good: asking again does not help.
+func (f *feed) fail(err error) {
+	f.reading, f.next, f.err = nil, never, err
+	f.answer = rules.Answer{Rule: f.rule, Verdict: rules.Blind, Ceiling: rules.Auto, Why: err.Error()}
 }
 
 // fits says whether the sight is still of what the watch judges now: a later step may
@@ -98,6 +124,8 @@ func (s *sight) due(now time.Time, owe func(f *feed, first, last time.Time)) (mi
 	last := s.latest(now)
 	for _, f := range s.feeds {
 		switch {
+		case f.reading != nil:
+			// Its looks wait, and are caught up then.
 		case f.next.After(last), (f.asked || f.err != nil) && !last.After(f.missed):
 			// Seen, under way, or failed: a server in trouble is not hammered.
 		case f.asked:
@@ -125,6 +153,7 @@ func (f *feed) see(at time.Time, results []rules.Result) {
 	}
 	f.answer = f.evidence.See(at, results)
 	f.answer.Rule, f.answer.At = f.rule, at
+	f.bets = f.bets || f.answer.Test != nil
 	f.next = at.Add(f.interval)
 }
 
@@ -165,11 +194,12 @@ func (f *feed) caught() {
 
 // seen returns the instant before which nothing is to be asked again: the latest,
 // or none while a rule that is being caught up has more to fetch. A look that
-// failed waits for the next instant, so that a server in trouble is not hammered.
+// failed waits for the next instant, so that a server in trouble is not hammered; one
+// that reads its past is heard of when it knows it.
 func (s *sight) seen(now time.Time) time.Time {
 	last := s.latest(now)
 	for _, f := range s.feeds {
-		if f.err == nil && !f.next.After(last) {
+		if f.err == nil && !f.next.After(last) && (f.reading == nil || !f.reading.waiting) {
 			return time.Time{}
 		}
 	}
@@ -190,33 +220,20 @@ func firstError(results []rules.Result) error {
 	return nil
 }
 
-// answers returns the last answer of every rule.
-func (s *sight) answers() []rules.Answer {
-	answers := make([]rules.Answer, len(s.feeds))
-	for i, f := range s.feeds {
-		answers[i] = f.answer
-	}
-	return answers
-}
-
 // look says what the evidence says now. It is called once a tick, after its looks came back.
 func (s *sight) look(now time.Time) *Look {
-	l := &Look{Watch: s.watch, Verify: s.verify, Answers: s.answers(), Partly: s.asking()}
 	last, blind, calm := s.latest(now), false, len(s.feeds) > 0
+	s.said = s.answers(last)
 	for i, f := range s.feeds {
-		if f.err == nil && last.Sub(f.next) >= s.interval {
-			l.Answers[i] = rules.Answer{Rule: f.rule, Verdict: rules.Inconclusive, Ceiling: rules.None, At: f.answer.At, Why: "catching up"}
-		}
 		if f.shadow {
 			continue
 		}
-		verdict := l.Answers[i].Verdict
+		verdict := s.said[i].Verdict
 		blind = blind || verdict == rules.Blind
 		calm = calm && (verdict == rules.Healthy || verdict == rules.LowTraffic)
 	}
 	s.count(now, last, blind, calm)
-	l.Calm, l.BlindSince = s.calm, s.blindSince
-	return l
+	return &Look{Watch: s.watch, Verify: s.verify, Answers: s.said, Partly: s.asking(), Calm: s.calm, BlindSince: s.blindSince}
 }
 
 // count keeps how long the sight has been calm, in looks, and blind, in time.

@@ -20,8 +20,8 @@ func (o *Owner) watchView(h *held) WatchView {
 	view := h.Watch.view(h.ID)
 	view.Disarmed = o.Guards(h.ID.Service).Disarmed
 	switch {
-	case h.sight.fits(h.Watch):
-		view.Answers = h.sight.answers()
+	case h.sight.fits(h.Watch) && h.sight.said != nil:
+		view.Answers = h.sight.said
 	case view.Answers == nil: // the first look is not due
 		for _, spec := range h.Watch.Plan.Rules {
 			view.Answers = append(view.Answers, unseen(spec.Name))

@@ -1,0 +1,77 @@
+package watcher
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// answers returns what every rule says, the tests of all rules taken together.
+func (s *sight) answers(last time.Time) []rules.Answer {
+	answers := make([]rules.Answer, len(s.feeds))
+	for i, f := range s.feeds {
+		answers[i] = f.says(last)
+	}
+	s.combine(answers)
+	return answers
+}
+
+// says returns the rule's answer now. One that has not caught up has no verdict.
+func (f *feed) says(last time.Time) rules.Answer {
+	a, behind := f.answer, ""
+	switch {
+	case f.err != nil:
+	case f.reading != nil:
+		behind = "reading history"
+	case last.Sub(f.next) >= f.interval:
+		behind = "catching up"
+	}
+	if behind != "" {
+		a = rules.Answer{Rule: f.rule, Verdict: rules.Inconclusive, Ceiling: rules.None, At: f.answer.At, Why: behind}
+	}
+	if f.bets {
+		a.Test = f.test(a, behind)
+	}
+	return a
+}
+
+// test returns what the rule's test has won. Without a verdict it is held: nothing is
+// proved by it now, but the other rules' share of the false alarms does not grow.
+func (f *feed) test(a rules.Answer, behind string) *rules.Test {
+	test := rules.Test{Wealth: f.wealth, Held: behind}
+	if a.Test != nil {
+		test = *a.Test
+		if math.IsNaN(test.Wealth) {
+			test.Wealth, test.Held = 0, "its wealth is no number"
+		}
+		test.Wealth = min(test.Wealth, math.MaxFloat64) // the journal knows no infinity
+		f.wealth = test.Wealth
+	}
+	if test.Held == "" && (a.Test == nil || a.Verdict == rules.NoData || a.Verdict == rules.Blind) {
+		test.Held = "no verdict: " + a.Verdict.String()
+	}
+	return &test
+}
+
+// combine marks what the tests of a plan prove together. Shadow rules are taken on
+// their own: what is only tried out takes nothing from the others' false alarms.
+func (s *sight) combine(answers []rules.Answer) {
+	if !slices.ContainsFunc(s.feeds, func(f *feed) bool { return f.bets }) {
+		return
+	}
+	for _, shadow := range []bool{false, true} {
+		var group []rules.Answer
+		var of []int
+		for i, f := range s.feeds {
+			if f.shadow == shadow {
+				group, of = append(group, answers[i]), append(of, i)
+			}
+		}
+		rules.Combine(group, s.alarms)
+		for j, i := range of {
+			answers[i] = group[j]
+		}
+	}
+}
