@@ -17,3 +17,9 @@ func (o *Owner) Looked(ctx context.Context) {
 		})
 	}
 }
+
+// Remembered returns how many instants of the past are kept.
+func (o *Owner) Remembered(ctx context.Context) (instants int) {
+	_ = o.do(ctx, func(context.Context) error { instants = o.past.size(); return nil })
+	return instants
+}
