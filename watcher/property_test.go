@@ -25,6 +25,7 @@ func drawPlan(t *rapid.T) *rules.Plan {
 		}
 		p.Rollbacks[0].Target = rapid.SampledFrom([]rules.TargetChoice{rules.LastPassed, rules.PreviousVersion}).Draw(t, "target")
 		p.Rules[0].OnNoData = rapid.SampledFrom([]rules.OnNoData{rules.Wait, rules.NotifyOnNoData, rules.AskOnNoData}).Draw(t, "on no data")
+		p.BakeMin = minutes(rapid.IntRange(0, 20).Draw(t, "bake_min"))
 		p.Rules[1].Mode = rapid.SampledFrom([]rules.Mode{rules.Shadow, rules.ModeNotify, rules.Enforce}).Draw(t, "mode")
 	})
 }
@@ -57,7 +58,7 @@ func drawInput(t *rapid.T, l watcher.Lane, now time.Time, p *rules.Plan) (in wat
 		}
 		for _, spec := range w.Plan.Rules {
 			verdict := rapid.SampledFrom([]rules.Verdict{rules.Healthy, rules.Healthy, rules.Breached, rules.Breached, rules.NoData, rules.Blind, rules.LowTraffic, rules.Inconclusive}).Draw(t, spec.Name)
-			look.Answers = append(look.Answers, rules.Answer{Rule: spec.Name, Verdict: verdict, Ceiling: rules.Auto, Why: "because"})
+			look.Answers = append(look.Answers, drawTest(t, rules.Answer{Rule: spec.Name, Verdict: verdict, Ceiling: rules.Auto, Why: "because"}))
 		}
 		if rapid.Bool().Draw(t, "blind") {
 			look.BlindSince = now.Add(-10 * time.Minute)
@@ -88,6 +89,16 @@ func drawInput(t *rapid.T, l watcher.Lane, now time.Time, p *rules.Plan) (in wat
 	return in
 }
 
+// drawTest draws what an answer says besides if it comes of a test.
+func drawTest(t *rapid.T, a rules.Answer) rules.Answer {
+	if rapid.Bool().Draw(t, "test") {
+		a.Test = &rules.Test{Wealth: 1}
+		a.Proved = rapid.Bool().Draw(t, "proved")
+	}
+	a.AtEnd = rapid.SampledFrom([]rules.Verdict{rules.Inconclusive, rules.Healthy, rules.LowTraffic, rules.Breached, rules.NoData, rules.Blind}).Draw(t, "at the end")
+	return a
+}
+
 // history is what the invariants say about a lane's journal so far.
 type history struct {
 	open               uint64 // the open watch, by the journal alone
@@ -100,7 +111,7 @@ type history struct {
 }
 
 // check asserts the invariants for one more entry, written on the lane as it was.
-func (h *history) check(t *rapid.T, before watcher.Lane, e watcher.Entry) {
+func (h *history) check(t *rapid.T, before watcher.Lane, e watcher.Entry, look *watcher.Look) {
 	switch {
 	case e.Kind != watcher.Opened && e.Watch != h.open:
 		t.Fatalf("%s of watch %d, but %d is open", e.Kind, e.Watch, h.open)
@@ -120,8 +131,8 @@ func (h *history) check(t *rapid.T, before watcher.Lane, e watcher.Entry) {
 			t.Fatalf("%s votes, and had a hand in it: %v", e.Vote.Person, h.hands)
 		}
 	case watcher.Closed:
-		if baked := e.At.Sub(h.watched.At); e.Outcome == watcher.Passed && baked < time.Duration(before.Watch.Plan.Bake) {
-			t.Fatalf("passed %s after its deployment", baked)
+		if e.Outcome == watcher.Passed {
+			h.checkPass(t, before.Watch, e, look)
 		}
 		h.passed[before.Watch.Deployment.Version] = h.passed[before.Watch.Deployment.Version] || e.Outcome == watcher.Passed
 		h.open = 0
@@ -153,6 +164,28 @@ func (h *history) check(t *rapid.T, before watcher.Lane, e watcher.Entry) {
 func (h *history) named(d rules.Deployment) {
 	h.hands = append(append(h.hands, d.Authors...), d.By)
 	h.back = h.back || d.Step == rules.RolledBack
+}
+
+// checkPass asserts that what passes was judged for as long as it must be: to the end
+// of the bake, or at least for bake_min where every rule that counts is healthy, and
+// every test has proved it.
+func (h *history) checkPass(t *rapid.T, w *watcher.Watch, e watcher.Entry, look *watcher.Look) {
+	baked := e.At.Sub(h.watched.At)
+	early, proved := baked < time.Duration(w.Plan.Bake), false
+	if baked < time.Duration(w.Plan.BakeMin) {
+		t.Fatalf("passed %s after its deployment", baked)
+	}
+	for _, a := range look.Answers {
+		spec, _ := w.Plan.Rule(a.Rule)
+		healthy := a.Verdict == rules.Healthy || !early && a.Verdict == rules.Inconclusive && a.AtEnd == rules.Healthy
+		if spec.Mode != rules.Shadow && (!healthy || early && a.Test != nil && !a.Proved) {
+			t.Fatalf("passed %s after its deployment, with %+v", baked, a)
+		}
+		proved = proved || spec.Mode != rules.Shadow && a.Test != nil && a.Proved
+	}
+	if early && !proved {
+		t.Fatalf("passed %s after its deployment, and nothing is proved", baked)
+	}
 }
 
 func (h *history) checkDecision(t *rapid.T, before watcher.Lane, e watcher.Entry) {
@@ -199,7 +232,7 @@ func TestWhateverArrivesTheLaneKeepsItsInvariants(t *testing.T) {
 				}
 				before := l.Lane
 				back := l.acknowledge(e)
-				h.check(t, before, back)
+				h.check(t, before, back, in.Look)
 				l.Lane = l.Apply(back)
 				e.Seq = back.Seq
 				raw = raw.Apply(e)

@@ -69,7 +69,7 @@ func (o *Owner) readPast(ctx context.Context, now time.Time) {
 	o.past.forget(now)
 	o.past.admit(now)
 	for _, m := range o.past.waiting {
-		switch failed, whole := m.feed.reading.state(); {
+		switch whole, failed := m.feed.reading.state(); {
 		case failed != nil:
 			m.feed.unread(failed, m.sight.latest(now))
 			o.looked(ctx, m.held, m.sight, now)
@@ -83,18 +83,18 @@ func (o *Owner) readPast(ctx context.Context, now time.Time) {
 }
 
 // state says whether all that the rule waits for is there, or why some of it is not.
-func (r *reading) state() (failed error, whole bool) {
+func (r *reading) state() (whole bool, failed error) {
 	if r.parts == nil || r.learning {
-		return nil, false
+		return false, nil
 	}
 	whole = true
 	for _, part := range r.parts {
 		if part.err != nil {
-			return part.err, false
+			return false, part.err
 		}
 		whole = whole && len(part.results) == part.count
 	}
-	return nil, whole
+	return whole, nil
 }
 
 // unread makes the rule blind until its past was read.

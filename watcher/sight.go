@@ -20,8 +20,8 @@ type sight struct {
 	feeds      []*feed
 	alarms     rules.Chance   // of the plan
 	said       []rules.Answer // at the last look
-	calm       int       // looks in a row that found every limit kept
-	counted    time.Time // the instant up to which they were counted
+	calm       int            // looks in a row that found every limit kept
+	counted    time.Time      // the instant up to which they were counted
 	blindSince time.Time
 }
 
