@@ -52,6 +52,7 @@ type Deployment struct {
 // The demo's scale: enough requests for rates to mean something, few enough for a laptop.
 const (
 	instances = 3
+	canary    = 1   // of them get a new version at first
 	rate      = 150 // requests a second
 	patience  = 90 * time.Second
 )

@@ -34,13 +34,19 @@ func play(ctx context.Context, cfg Config, d *daemon.Daemon, s *shop.Shop, tell 
 	}()
 	report := Report{OK: true}
 	for _, a := range []act{
-		{"1.1.0", "1.0.0", shop.Good, "Version 1.1.0 is deployed; nothing is wrong with it."},
-		{"1.2.0", "1.1.0", cfg.Bad, "Version 1.2.0 is deployed; " + trouble[cfg.Bad]},
+		{"1.1.0", "1.0.0", shop.Good, "Version 1.1.0 is deployed to one instance, as a canary; nothing is wrong with it."},
+		{"1.2.0", "1.1.0", cfg.Bad, "Version 1.2.0 is deployed to one instance; " + trouble[cfg.Bad]},
 	} {
 		tell.line("%s", a.says)
 		result, err := a.perform(ctx, d, s, entries, tell)
 		if err != nil {
 			return report, err
+		}
+		if result.Outcome == string(watcher.Passed) { // as any deployment tool goes on
+			if err := s.Switch(a.version); err != nil {
+				return report, err
+			}
+			tell.line("Version %s takes the place of all instances.", a.version)
 		}
 		report.Deployments = append(report.Deployments, result)
 		report.OK = report.OK && result.Outcome == string(a.expected()) && s.Live() == a.expectedLive()
@@ -74,12 +80,12 @@ func (a act) expectedLive() string {
 
 // perform deploys, announces the deployment as any tool would, and follows its watch to the end.
 func (a act) perform(ctx context.Context, d *daemon.Daemon, s *shop.Shop, entries <-chan watcher.Entry, tell *story) (Deployment, error) {
-	if err := s.Deploy(a.version, a.behaviour); err != nil {
+	if err := s.Canary(a.version, a.behaviour, canary); err != nil {
 		return Deployment{}, err
 	}
 	deployment := rules.Deployment{
 		ID: "shop-" + a.version, Service: "shop", Environment: "demo", Version: a.version, Previous: a.previous,
-		Step: rules.Finished, Strategy: rules.Rolling, At: time.Now().UTC(), By: "demo",
+		Step: rules.Finished, Strategy: rules.Canary, At: time.Now().UTC(), By: "demo",
 	}
 	subject, event, err := events.Encode(deployment)
 	if err != nil {

@@ -15,7 +15,9 @@ import (
 type instance struct {
 	door   *door
 	config Config
+	outage *atomic.Bool
 	log    *slog.Logger
+	runs   string // the version's name; the shop replaces one at a time
 
 	mu   sync.Mutex         // held while a process takes its place behind the door
 	stop context.CancelFunc // ends the run of the version that is live; nil: none yet
@@ -86,7 +88,7 @@ func (r *run) again(ctx context.Context) *process {
 // start puts a new process behind the door. The instance's lock is held.
 func (r *run) start() *process {
 	crashed := make(chan struct{})
-	served := &pages{version: r.version, slow: r.config.Slow, crashed: crashed}
+	served := &pages{version: r.version, slow: r.config.Slow, outage: r.outage, crashed: crashed}
 	p := &process{feed: newFeed(r.door.Addr()), crashed: crashed, served: make(chan struct{})}
 	p.server = &http.Server{
 		Handler:           served.handler(r.config.Service, func() float64 { return float64(r.restarts.Load()) }),

@@ -17,6 +17,7 @@ var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}
 type pages struct {
 	version
 	slow    time.Duration
+	outage  *atomic.Bool
 	served  atomic.Uint64
 	crashed chan struct{} // closed by the request that crashes the process
 }
@@ -71,7 +72,7 @@ func (p *pages) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	case <-time.After(p.behaviour.takes(n, p.slow)):
 	}
-	if p.behaviour.fails(n) {
+	if p.behaviour.fails(n) || p.outage.Load() && Errors.fails(n) {
 		http.Error(w, "out of stock photos", http.StatusInternalServerError)
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -51,6 +52,7 @@ type Shop struct {
 	control   net.Listener
 	orders    orders
 	running   sync.WaitGroup
+	outage    atomic.Bool // of what all versions need
 
 	deploying sync.Mutex // one deployment at a time
 
@@ -72,7 +74,7 @@ func Open(ctx context.Context, config Config) (*Shop, error) {
 	}
 	s.control = listeners[0]
 	for _, listener := range listeners[1:] {
-		i := &instance{door: &door{Listener: listener}, config: config, log: config.Logger}
+		i := &instance{door: &door{Listener: listener}, config: config, outage: &s.outage, log: config.Logger}
 		s.instances = append(s.instances, i)
 		s.running.Go(i.door.serve)
 	}
@@ -117,23 +119,33 @@ func (s *Shop) Wait() { s.running.Wait() }
 // Deploy makes a new version live: each instance in turn is replaced, at the same
 // address, by one whose metrics begin at zero.
 func (s *Shop) Deploy(name string, behaviour Behaviour) error {
+	return s.Canary(name, behaviour, s.config.Instances)
+}
+
+// Canary makes a new version live in so many of the instances, and leaves the others
+// as they are.
+func (s *Shop) Canary(name string, behaviour Behaviour, places int) error {
 	if name == "" {
 		return errors.New("shop: a version needs a name")
 	}
 	if _, err := ParseBehaviour(string(behaviour)); err != nil {
 		return fmt.Errorf("shop: %w", err)
 	}
+	if places < 1 || places > s.config.Instances {
+		return fmt.Errorf("shop: %d instances; there are %d", places, s.config.Instances)
+	}
 	s.mu.Lock()
 	s.versions[name] = version{name: name, behaviour: behaviour, scanned: time.Now()}
 	s.mu.Unlock()
-	return s.replace(name, true)
+	return s.replace(name, s.instances[:places], true)
 }
 
-// Switch makes a version live that was deployed before. It does nothing if that
-// version is live already.
-func (s *Shop) Switch(name string) error { return s.replace(name, false) }
+// Switch makes a version live everywhere that was deployed before. It does nothing to
+// instances that run it already.
+func (s *Shop) Switch(name string) error { return s.replace(name, s.instances, false) }
 
-func (s *Shop) replace(name string, anew bool) error {
+// replace puts a version into the instances, anew also where it runs already.
+func (s *Shop) replace(name string, places []*instance, anew bool) error {
 	s.deploying.Lock()
 	defer s.deploying.Unlock()
 	if err := s.ctx.Err(); err != nil {
@@ -141,16 +153,16 @@ func (s *Shop) replace(name string, anew bool) error {
 	}
 	s.mu.Lock()
 	v, known := s.versions[name]
-	same := s.live == name
 	s.mu.Unlock()
 	if !known {
 		return fmt.Errorf("shop: there is no version %q", name)
 	}
-	if same && !anew {
-		return nil
-	}
 	var before []<-chan struct{}
-	for _, i := range s.instances {
+	for _, i := range places {
+		if i.runs == name && !anew {
+			continue
+		}
+		i.runs = name
 		if gone := i.put(s.ctx, v); gone != nil {
 			before = append(before, gone)
 		}
@@ -164,7 +176,11 @@ func (s *Shop) replace(name string, anew bool) error {
 	return nil
 }
 
-// Live returns the version that all instances run; while they are being replaced,
+// Suffer makes every request, of whatever version, fail as often as those of a version
+// with errors do, until it is called with false.
+func (s *Shop) Suffer(outage bool) { s.outage.Store(outage) }
+
+// Live returns the version that was put live last; while instances are being replaced,
 // the one before; nothing before the first Deploy.
 func (s *Shop) Live() string {
 	s.mu.Lock()
