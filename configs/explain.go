@@ -85,10 +85,12 @@ func (e *explainer) selecting(s rules.Select) {
 }
 
 func (e *explainer) rule(s rules.Spec) {
-	e.line("Rule %q (%s, %s, %s), judged by %s %s:", s.Name, s.Kind, s.Severity, modeOf(s.Mode), s.Judge, judgedOver(s))
+	e.line("Rule %q (%s, %s, %s), %s:", s.Name, s.Kind, s.Severity, modeOf(s.Mode), judgedBy(s))
 	var options map[string]any
 	if err := json.Unmarshal(s.Options, &options); err == nil {
-		fewest(options)
+		if s.Judge != "" {
+			fewest(options)
+		}
 		for _, key := range slices.Sorted(maps.Keys(options)) {
 			e.line("    %s = %s", key, value(options[key]))
 		}
@@ -97,7 +99,10 @@ func (e *explainer) rule(s rules.Spec) {
 		e.line("    its selectors are asked as they stand, without [select]")
 	}
 	held := "at once"
-	if s.For > 0 {
+	switch {
+	case s.Judge == "":
+		held = "once it is proved"
+	case s.For > 0:
 		held = "after " + s.For.String() + " without a pause"
 	}
 	e.line("    breached %s; looks in the first %s do not count; without data: %s", held, s.WarmUp, s.OnNoData)

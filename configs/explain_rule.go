@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,32 @@ import (
 
 // levels are the kinds that look at what is now, so that a window has no meaning.
 var levels = []string{"up", "security-scan"}
+
+// judgedBy says who judges the rule, over what.
+func judgedBy(s rules.Spec) string {
+	if s.Judge != "" {
+		return "judged by " + s.Judge + " " + judgedOver(s)
+	}
+	return "judged by a test against " + controlsOf(s)
+}
+
+// controlsOf lists what the rule's version is compared with, and its limit.
+func controlsOf(s rules.Spec) string {
+	var against []string
+	for _, control := range s.CompareTo {
+		against = append(against, string(control))
+	}
+	if s.CompareTo == nil {
+		against = append(against, "the strategy's control", string(rules.Before))
+	}
+	var limited struct {
+		Max quantity.Quantity `json:"max"`
+	}
+	if json.Unmarshal(s.Options, &limited) == nil && !limited.Max.IsZero() {
+		against = append(against, "max")
+	}
+	return list(against, "and")
+}
 
 func judgedOver(s rules.Spec) string {
 	if slices.Contains(levels, s.Kind) || s.Kind == "query" && !strings.Contains(string(s.Options), "$window") {

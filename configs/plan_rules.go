@@ -9,12 +9,8 @@ import (
 	"github.com/bakewatch/bakewatch/rules"
 )
 
-// threshold is the one judge there is: a plain limit over the sliding window.
+// threshold is the judge that a plan can ask for: a plain limit over the sliding window.
 const threshold = "threshold"
-
-// tested are the kinds whose max the statistical judge will prove; the others
-// compare a value with a limit and always will.
-var tested = []string{"error-rate", "latency", "crash"}
 
 func (l *loader) loadRules() {
 	tables := l.root.List("rule")
@@ -61,7 +57,7 @@ func (l *loader) loadRule(t strict.Table, kind rules.Kind, name string) {
 	t.Later(kind.Later...).Decode(&file, options)
 	spec := file.Spec
 	spec.Name = name
-	l.judge(t, &spec)
+	l.judge(t, kind, &spec)
 	l.common(t, &spec)
 	l.warmUp(t, &spec, options)
 	t.Blame(options.Check())
@@ -80,16 +76,15 @@ func (l *loader) loadRule(t strict.Table, kind rules.Kind, name string) {
 	}
 }
 
-// judge settles who judges the rule.
-func (l *loader) judge(t strict.Table, spec *rules.Spec) {
+// judge settles who judges the rule: what counts events is compared, by a test, unless
+// the plan wants a plain threshold; anything else can only be held against one.
+func (l *loader) judge(t strict.Table, kind rules.Kind, spec *rules.Spec) {
 	if t.Has("judge") && spec.Judge != threshold {
-		t.Fail("judge", fmt.Sprintf("judge must be %q, not %q", threshold, strict.Shorten(spec.Judge)), "leave it out for the statistical judge, which a later version brings")
+		t.Fail("judge", fmt.Sprintf("judge must be %q, not %q", threshold, strict.Shorten(spec.Judge)), "leave it out to have the rule compared, and its limit proved, by a test")
 	}
-	if !t.Has("judge") && t.Has("max") && slices.Contains(tested, spec.Kind) {
-		t.Warn("max", "max is judged as a plain threshold until the statistical judge arrives: a healthy deployment may break it by chance",
-			`write judge = "threshold" if a plain threshold is what you want`)
+	if t.Has("judge") || !kind.Compares {
+		spec.Judge = threshold
 	}
-	spec.Judge = threshold
 }
 
 // common fills in and checks the keys that all kinds share.

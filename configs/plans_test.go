@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -147,14 +148,12 @@ func TestAutoOnAnExternalNATSNeedsAWordAboutTrust(t *testing.T) {
 	one(t, minimal, auto)
 }
 
-func TestALimitWithoutAJudgeIsToldToBeAThreshold(t *testing.T) {
-	_, problems := load(t, minimal, map[string]string{"a.toml": head + byVersion + strings.Replace(rule, "judge = 'threshold'\n", "", 1) + tail})
-	if len(problems) != 1 || !problems[0].Warning || !strings.Contains(problems[0].What, "plain threshold until the statistical judge") {
-		t.Errorf("%v", problems)
-	}
-	_, problems = load(t, minimal, map[string]string{"a.toml": head + byVersion + "[[rule]]\nkind = 'query'\nexpr = 'up'\nmax = 1\n" + tail})
-	if len(problems) != 0 {
-		t.Errorf("a query is always compared with its limit: %v", problems)
+func TestWhatCountsEventsIsComparedUnlessThePlanWantsAThreshold(t *testing.T) {
+	tested := one(t, minimal, head+byVersion+strings.Replace(rule, "judge = 'threshold'\n", "", 1)+tail)
+	limited := one(t, minimal, head+byVersion+rule+tail)
+	query := one(t, minimal, head+byVersion+"[[rule]]\nkind = 'query'\nexpr = 'up'\nmax = 1\n"+tail)
+	if got := []string{tested.Rules[0].Judge, limited.Rules[0].Judge, query.Rules[0].Judge}; !slices.Equal(got, []string{"", "threshold", "threshold"}) {
+		t.Errorf("judged by %q", got)
 	}
 }
 

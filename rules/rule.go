@@ -84,6 +84,9 @@ type Kind struct {
 	// With makes the options that a plan's [[rollback]] gives an executor under
 	// `with`; nil: it takes none. Rule kinds and channels have none.
 	With func() Options
+	// Compares says of a rule kind that its rules are judged by comparison, unless the
+	// plan says judge = "threshold".
+	Compares bool
 	// Later lists keys that a later version brings: refused as "not yet supported", never ignored.
 	Later []string
 }
@@ -141,7 +144,7 @@ type Spec struct {
 	Kind     string   `json:"kind" toml:"kind" doc:"error-rate, latency, security-scan, crash, up or query"`
 	Severity Severity `json:"severity" toml:"severity" doc:"critical (may act by itself), warning (may ask) or info (may notify); default critical"`
 	Mode     Mode     `json:"mode" toml:"mode" doc:"shadow, notify or enforce; default: the plan's"`
-	Judge    string   `json:"judge" toml:"judge" doc:"threshold: a plain limit over the sliding window"`
+	Judge    string   `json:"judge" toml:"judge" doc:"threshold: a plain limit over the sliding window, which healthy deployments break by chance; default: what counts events is compared, by a test, and all else is held against plain limits"`
 	Window   Duration `json:"window" toml:"window" doc:"the sliding window; default: the plan's"`
 	WarmUp   Duration `json:"warm_up" toml:"warm_up" doc:"looks this early do not count; default: the plan's, and for a query with $window at least the window"`
 	For      Duration `json:"for" toml:"for" doc:"how long the limit must be broken without a pause; default: at once"`

@@ -71,7 +71,7 @@ func (c *curve) points(limit float64) rules.Curve {
 
 // point is the share of bad events; -1 where there were none at all.
 func point(c eprocess.Counts) float64 {
-	if c.Total <= 0 {
+	if !(c.Total > 0) {
 		return -1
 	}
 	return rounded(c.Bad / c.Total)

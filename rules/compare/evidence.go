@@ -237,7 +237,10 @@ func (e *evidence) counts(of func(counted) eprocess.Counts) eprocess.Counts {
 	for i, c := range e.window {
 		counts[i] = of(c)
 	}
-	return total(counts)
+	if all := total(counts); all.Known() {
+		return all
+	}
+	return eprocess.Counts{}
 }
 
 // Onset returns when the regression began, by the best guess.

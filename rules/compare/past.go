@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
@@ -142,14 +144,21 @@ func (p *past) read(want rules.Past, results [][]rules.Result, bad []rules.Span)
 		if !within(bad, at) && instant(results, j, row) {
 			if look, err := readLook(p.Config, row, p.mark); err == nil {
 				c = look
-			} else if p.why == "" {
-				p.why = reason(err)
+			} else {
+				p.excuse(err)
 			}
 		}
 		counts = append(counts, c)
 		at = at.Add(want.Step)
 	}
 	return counts
+}
+
+// excuse keeps why there is no history, unless there simply is nothing.
+func (p *past) excuse(err error) {
+	if failed, ok := errors.AsType[*rules.SampleError](err); !ok || failed.Reason != rules.Empty {
+		p.why = reason(err)
+	}
 }
 
 // instant fills in the results of one instant; false if some query has none.
@@ -186,34 +195,25 @@ func readLook(c Config, got []rules.Result, mark float64) (eprocess.Counts, erro
 	return eprocess.Counts{Total: look.Total, Bad: min(look.Bad, look.Total)}, nil
 }
 
-// rows adds up so many looks each; a row of which some look is missing is missing.
+// rows adds up so many looks each, as far as they are known.
 func rows(looks []eprocess.Counts, each int) []eprocess.Counts {
-	if each <= 1 {
-		return append([]eprocess.Counts(nil), looks...)
-	}
-	var minutes []eprocess.Counts
-	for i := 0; i+each <= len(looks); i += each {
-		minutes = append(minutes, sum(looks[i:i+each]))
+	minutes := make([]eprocess.Counts, 0, len(looks)/max(1, each)+1)
+	for row := range slices.Chunk(looks, max(1, each)) {
+		minutes = append(minutes, total(row))
 	}
 	return minutes
 }
 
-// sum adds up counts; Missing if one of them is.
-func sum(counts []eprocess.Counts) (all eprocess.Counts) {
-	for _, c := range counts {
-		all.Total += c.Total
-		all.Bad += c.Bad
-	}
-	return all
-}
-
-// total adds up what is known.
-func total(counts []eprocess.Counts) (all eprocess.Counts) {
+// total adds up what is known; Missing if nothing is.
+func total(counts []eprocess.Counts) eprocess.Counts {
+	all, known := eprocess.Counts{}, false
 	for _, c := range counts {
 		if c.Known() {
-			all.Total += c.Total
-			all.Bad += c.Bad
+			all.Total, all.Bad, known = all.Total+c.Total, all.Bad+c.Bad, true
 		}
+	}
+	if !known {
+		return eprocess.Missing
 	}
 	return all
 }
@@ -223,7 +223,7 @@ const fewestEvents = 100
 
 // model estimates what is normal.
 func (p *past) model() (eprocess.Model, bool) {
-	if total(p.minutes).Total < fewestEvents {
+	if !(total(p.minutes).Total >= fewestEvents) {
 		if p.why == "" {
 			p.why = "no history"
 		}

@@ -41,7 +41,7 @@ func (e *evidence) before() rules.Compared {
 	if !e.known {
 		return rules.Compared{With: rules.Before, Missing: e.past.why}
 	}
-	return rules.Compared{With: rules.Before, Bad: e.model.Seen.Bad, Total: e.model.Seen.Total, Level: e.model.Level}
+	return rules.Compared{With: rules.Before, Bad: e.model.Seen.Bad, Total: e.model.Seen.Total, Level: share(e.model.Seen)}
 }
 
 // beside says what one control beside the version shows, over the window.

@@ -28,7 +28,7 @@ type Options struct {
 
 // Kind returns the kind.
 func Kind() rules.Kind {
-	return rules.Kind{Name: "latency", New: func() rules.Options { return &Options{Quantile: 0.99} }, Later: compare.Later()}
+	return rules.Kind{Name: "latency", New: func() rules.Options { return &Options{Quantile: 0.99} }, Compares: true, Later: compare.Later()}
 }
 
 // Check says what is wrong with the options.
