@@ -115,6 +115,46 @@ func TestAnOutageThatAllSufferFromIsNotTheVersions(t *testing.T) {
 	}
 }
 
+func TestOutagesOfEverySizeAndTimeAreSeldomTheVersions(t *testing.T) {
+	const runs = 600
+	blamed := 0
+	for seed := range uint64(runs) {
+		a, b := newScene(seed, 20, 0.001, 1, 0), newScene(seed+5000, 20, 0.001, 1, 0)
+		model := normal(0.001)
+		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}, Controls: []Model{model}})
+		looks, onset, size := 0, int(seed%60)+10, 5+float64(seed%4)*5
+		if _, at := finished(j, func() (Counts, Counts) {
+			looks++
+			if looks > onset {
+				return a.look(size), b.look(size)
+			}
+			return a.look(1), b.look(1)
+		}); at > 0 {
+			blamed++
+		}
+	}
+	if blamed > 3 { // 1 in 1000 gives more than 3 of 600 once in 300 times
+		t.Errorf("%d of %d were blamed", blamed, runs)
+	}
+}
+
+func TestRatesThatDriftAreSeldomBlamed(t *testing.T) {
+	const runs = 300
+	blamed := 0
+	for seed := range uint64(runs) {
+		s := newScene(seed, 50, 0.01, 1, 0.4)
+		minutes, looks := s.past(1)
+		model, _ := Estimate(minutes, looks, usual)
+		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}})
+		if _, at := finished(j, func() (Counts, Counts) { return s.look(1), Missing }); at > 0 {
+			blamed++
+		}
+	}
+	if blamed > 3 { // 1 in 1000 gives more than 3 of 300 once in 3000 times
+		t.Errorf("%d of %d were blamed", blamed, runs)
+	}
+}
+
 func TestAVersionThatAloneIsBadIsBlamedBesideAControl(t *testing.T) {
 	for seed := range uint64(50) {
 		a, b := newScene(seed, 10, 0.001, 1, 0), newScene(seed+1000, 10, 0.001, 1, 0)
