@@ -54,7 +54,7 @@ func (e *evidence) begin() {
 	}
 	e.begun = true
 	e.model, e.known = e.past.model()
-	setup := eprocess.Setup{Bets: e.bets(), History: e.model, Known: e.known, Matters: e.Config.Setting.WorseBy.Apply(e.model.Level)}
+	setup := eprocess.Setup{Bets: e.bets(), History: e.model, Known: e.known, Matters: e.Setting.WorseBy.Apply(e.model.Level)}
 	for _, control := range e.controls(e.deployment) {
 		switch {
 		case control == rules.Before && e.known:
@@ -85,7 +85,7 @@ func (e *evidence) normal() eprocess.Model {
 // loadTest is the model of what a load test measured.
 func (e *evidence) loadTest() eprocess.Model {
 	level := (e.LoadTest.Bad + 0.5) / (e.LoadTest.Total + 1)
-	return eprocess.Fixed(e.Config.Setting.WorseBy.Apply(level), eprocess.Model{}, false)
+	return eprocess.Fixed(e.Setting.WorseBy.Apply(level), eprocess.Model{}, false)
 }
 
 // present are the arms that can be asked about.
@@ -123,7 +123,7 @@ func (e *evidence) fold(at time.Time, got []rules.Result) rules.Answer {
 	beside := e.besides(got)
 	e.take(at, version, beside)
 	finding := e.judge.Finding()
-	e.curve.add(at, time.Duration(e.Config.Setting.Interval), version, beside, finding.Wealth)
+	e.curve.add(at, time.Duration(e.Setting.Interval), version, beside, finding.Wealth)
 	if err != nil {
 		answer.Verdict, answer.Why = rules.VerdictOf(err), reason(err)
 		return answer
@@ -138,7 +138,7 @@ func (e *evidence) take(at time.Time, version eprocess.Counts, beside []eprocess
 	}
 	e.judge.See(version, beside, 0)
 	e.window = append(e.window, counted{at, version, beside})
-	length := max(time.Duration(e.Config.Setting.Window), time.Duration(e.Config.Setting.Interval))
+	length := max(time.Duration(e.Setting.Window), time.Duration(e.Setting.Interval))
 	e.window = slices.DeleteFunc(e.window, func(c counted) bool { return at.Sub(c.at) >= length })
 }
 
@@ -177,7 +177,7 @@ func (e *evidence) besides(got []rules.Result) []eprocess.Counts {
 
 // blank returns what every answer says.
 func (e *evidence) blank(at time.Time) rules.Answer {
-	return rules.Answer{Rule: e.Config.Setting.Name, Ceiling: rules.Auto, At: at, Unit: "ratio", Limit: e.Limit, Query: e.asked.Text(e.show)}
+	return rules.Answer{Rule: e.Setting.Name, Ceiling: rules.Auto, At: at, Unit: "ratio", Limit: e.Limit, Query: e.asked.Text(e.show)}
 }
 
 // weakUnder is how many looks must be bad for a history alone to carry a rollback.
@@ -224,7 +224,7 @@ func (e *evidence) attribute(answer *rules.Answer) {
 func (e *evidence) measure(answer *rules.Answer) {
 	all := e.counts(func(c counted) eprocess.Counts { return c.version })
 	answer.Bad, answer.Total = all.Bad, all.Total
-	answer.Window = rules.Duration(time.Duration(len(e.window)) * time.Duration(e.Config.Setting.Interval))
+	answer.Window = rules.Duration(time.Duration(len(e.window)) * time.Duration(e.Setting.Interval))
 	if all.Total > 0 {
 		share := all.Bad / all.Total
 		answer.Value = &share
@@ -249,7 +249,7 @@ func (e *evidence) Onset() (time.Time, bool) {
 		return time.Time{}, false
 	}
 	looks, ok := e.judge.Onset()
-	return e.first.Add(time.Duration(looks-1) * time.Duration(e.Config.Setting.Interval)), ok
+	return e.first.Add(time.Duration(looks-1) * time.Duration(e.Setting.Interval)), ok
 }
 
 // Curve implements rules.Plotter.

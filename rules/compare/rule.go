@@ -117,11 +117,6 @@ func (c Config) controls(d rules.Deployment) []rules.Control {
 	return rules.ControlsFor(d.Strategy)
 }
 
-// compares says whether the control is among those of the plan.
-func (c Config) compares(d rules.Deployment, control rules.Control) bool {
-	return slices.Contains(c.controls(d), control)
-}
-
 // arms returns the controls that are asked about at every look.
 func (c Config) arms(d rules.Deployment) []arm {
 	var arms []arm

@@ -39,11 +39,11 @@ func (v *verification) See(at time.Time, got []rules.Result) rules.Answer {
 	}
 	if v.limits == nil {
 		return rules.Answer{
-			Rule: v.Config.Setting.Name, At: at, Ceiling: rules.Auto, Verdict: rules.Healthy,
+			Rule: v.Setting.Name, At: at, Ceiling: rules.Auto, Verdict: rules.Healthy,
 			Why: "no limit of its own to keep, and no history: " + v.past.why,
 		}
 	}
-	return v.limits.See(at, got[:min(len(got), len(v.Ask(promql.Version(v.deployment), v.Config.Setting.Interval)))])
+	return v.limits.See(at, got[:min(len(got), len(v.Ask(promql.Version(v.deployment), v.Setting.Interval)))])
 }
 
 func (v *verification) begin() rules.Evidence {
