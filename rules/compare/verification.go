@@ -40,7 +40,7 @@ func (v *verification) See(at time.Time, got []rules.Result) rules.Answer {
 	if v.limits == nil {
 		return rules.Answer{
 			Rule: v.Setting.Name, At: at, Ceiling: rules.Auto, Verdict: rules.Healthy,
-			Why: "no limit of its own to keep, and no history: " + v.past.why,
+			Why: "no limit of its own to keep, and no history: " + v.why,
 		}
 	}
 	return v.limits.See(at, got[:min(len(got), len(v.Ask(promql.Version(v.deployment), v.Setting.Interval)))])
