@@ -1,0 +1,183 @@
+package replay
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/watcher"
+)
+
+// Finding is what would have happened to one deployment.
+type Finding struct {
+	Recording  string
+	Deployment Deployment
+	// Power is the most that any ruling would have done: auto means rolled back, ask
+	// means that people would have been asked.
+	Power rules.Power
+	// Asked and Decided are how long after the deployment people would have been asked,
+	// and the rollback decided; 0: never.
+	Asked, Decided time.Duration
+	// Rule and Why are the rule that spoke with that power first, and its arithmetic.
+	Rule, Why string
+	// Outcome is how the watch ended; empty if it was rolled back, or its data ended first.
+	Outcome watcher.Outcome
+	// Said is what the rules said last.
+	Said []rules.Answer
+	// Peers says how long after the deployment each peer would have rolled back, by the
+	// order of Config.Peers; 0: never.
+	Peers []time.Duration
+}
+
+// Detected says whether the deployment would have been stopped: rolled back, or people
+// asked whether to.
+func (f Finding) Detected() bool { return f.Power >= rules.Ask }
+
+// After is how long after the deployment it was detected.
+func (f Finding) After() time.Duration {
+	if f.Asked > 0 {
+		return f.Asked
+	}
+	return f.Decided
+}
+
+// Run watches one deployment of a recording.
+func (c Config) Run(r Recording, d Deployment) (Finding, error) {
+	if err := c.defaults(r); err != nil {
+		return Finding{}, err
+	}
+	w := &watched{config: c, recording: r, plan: c.plan(r), finding: Finding{Recording: r.Name, Deployment: d}}
+	if err := w.begin(); err != nil {
+		return Finding{}, err
+	}
+	// A bake is extended twice at most; then the state machine ends the watch.
+	last := d.At.Add(4 * c.Bake)
+	for at := w.first(); w.open() && !at.After(last); at = at.Add(c.Interval) {
+		w.look(at)
+	}
+	return w.finding, nil
+}
+
+// watched is one deployment of a recording while it is watched.
+type watched struct {
+	config    Config
+	recording Recording
+	plan      rules.Plan
+	lane      watcher.Lane
+	queries   [][]rules.Query
+	evidence  []rules.Evidence
+	peers     []Watchman
+	finding   Finding
+}
+
+// begin opens the watch. The version before it is taken for one that passed, so that
+// there is something to go back to.
+func (w *watched) begin() error {
+	deployment := rules.Deployment{
+		ID: w.finding.Deployment.Name, Service: w.recording.Name, Environment: source, Version: after, Previous: before,
+		Step: rules.Finished, Strategy: rules.Rolling, At: w.finding.Deployment.At.UTC(),
+	}
+	w.lane = watcher.Lane{ID: deployment.Lane(), Ledger: watcher.Ledger{
+		Live: before, Past: []watcher.PastWatch{{Version: before, Outcome: watcher.Passed}},
+	}}
+	for i, spec := range w.plan.Rules {
+		rule, err := build(w.recording.Measures[i], setting(w.plan, spec))
+		if err != nil {
+			return fmt.Errorf("replay: rule %s: %w", spec.Name, err)
+		}
+		evidence := rule.Begin(deployment)
+		w.recording.remembers(evidence)
+		w.queries, w.evidence = append(w.queries, rule.Queries(deployment)), append(w.evidence, evidence)
+	}
+	for _, peer := range w.config.Peers {
+		w.peers = append(w.peers, peer.Begin(w.config.Interval))
+	}
+	w.finding.Peers = make([]time.Duration, len(w.peers))
+	w.give(watcher.Input{Now: deployment.At, Event: &watcher.Announced{Deployment: deployment, Plan: &w.plan}})
+	return nil
+}
+
+// first returns the first instant of a look: the looks stand where the rows end.
+func (w *watched) first() time.Time {
+	at := w.finding.Deployment.At
+	from, _ := w.recording.Span()
+	since := at.Sub(from) % w.config.Interval
+	if since < 0 {
+		since += w.config.Interval
+	}
+	return at.Add(w.config.Interval - since)
+}
+
+func (w *watched) open() bool { return w.lane.Watch != nil && w.lane.Watch.Decision == nil }
+
+// look takes one look at everything.
+func (w *watched) look(at time.Time) {
+	answers := make([]rules.Answer, len(w.evidence))
+	for i, evidence := range w.evidence {
+		spec := w.plan.Rules[i]
+		results := make([]rules.Result, len(w.queries[i]))
+		for j, q := range w.queries[i] {
+			results[j] = w.recording.answer(q, at)
+		}
+		answers[i] = evidence.See(at, results)
+		answers[i].Rule, answers[i].At = spec.Name, at
+	}
+	rules.Combine(answers, w.plan.FalseAlarms)
+	w.finding.Said = answers
+	w.ask(at)
+	w.give(watcher.Input{Now: at, Look: &watcher.Look{Watch: w.lane.Watch.Seq, Answers: answers}})
+}
+
+// ask shows the peers the same look, as long as the bake lasts.
+func (w *watched) ask(at time.Time) {
+	since := at.Sub(w.finding.Deployment.At)
+	if since > w.config.Bake || since < w.config.Interval { // began before the deployment
+		return
+	}
+	for _, m := range w.recording.Measures {
+		counts, ok := m.Series.Count(at.Add(-w.config.Interval), at)
+		for i, peer := range w.peers {
+			if peer.See(at, m.Name, counts, ok) && w.finding.Peers[i] == 0 {
+				w.finding.Peers[i] = since
+			}
+		}
+	}
+}
+
+// give hands one input to the lane and takes what is written because of it.
+func (w *watched) give(in watcher.Input) {
+	for {
+		e, ok := w.lane.Next(in)
+		if !ok || w.lane.Aside != "" {
+			return
+		}
+		e.Seq = w.lane.Last + 1
+		w.lane = w.lane.Apply(e)
+		w.note(e)
+	}
+}
+
+// note keeps what people would want to know of an entry.
+func (w *watched) note(e watcher.Entry) {
+	f := &w.finding
+	since := e.At.Sub(f.Deployment.At)
+	switch e.Kind {
+	case watcher.Ruled, watcher.Decided:
+		if e.Ruling.Power > f.Power {
+			f.Power, f.Rule = e.Ruling.Power, e.Ruling.Rule
+			f.Why = ""
+			if len(e.Ruling.Why) > 0 {
+				f.Why = e.Ruling.Why[0]
+			}
+		}
+		if e.Kind == watcher.Decided {
+			f.Decided = since
+		} else if e.Ruling.Power == rules.Ask && f.Asked == 0 {
+			f.Asked = since
+		}
+	case watcher.Closed:
+		f.Outcome = e.Outcome
+	case watcher.Opened, watcher.Step, watcher.Verdicts, watcher.Voted, watcher.Intended, watcher.Done,
+		watcher.Verified, watcher.Told, watcher.Noted:
+	}
+}
