@@ -22,6 +22,9 @@ type Recording struct {
 	// Wrong are stretches in which something was known to be wrong: no history learns
 	// from them, and no good deployment is taken from them.
 	Wrong []rules.Span
+	// Borrowed is until when the counts are those of another recording, put before this
+	// one so that it has a past: no good deployment is taken from them. Zero: none are.
+	Borrowed time.Time
 }
 
 // Deployment is one moment of a recording that is taken for a deployment.
@@ -73,6 +76,9 @@ func (r Recording) Good(every, history, bake time.Duration) []Deployment {
 	}
 	var good []Deployment
 	from, to := r.Span()
+	if r.Borrowed.After(from) {
+		from = r.Borrowed
+	}
 	for at := from.Add(history); !at.Add(bake).After(to); at = at.Add(every) {
 		if !r.wrong(at, at.Add(bake)) && r.counted(at, at.Add(bake)) {
 			good = append(good, Deployment{Name: at.UTC().Format(time.RFC3339), At: at})

@@ -52,8 +52,11 @@ func (c Config) Run(r Recording, d Deployment) (Finding, error) {
 	}
 	// A bake is extended twice at most; then the state machine ends the watch.
 	last := d.At.Add(4 * c.Bake)
-	for at := w.first(); w.open() && !at.After(last); at = at.Add(c.Interval) {
-		w.look(at)
+	for at := w.first(); !at.After(last); at = at.Add(c.Interval) {
+		w.ask(at)
+		if w.open() {
+			w.look(at)
+		}
 	}
 	return w.finding, nil
 }
@@ -124,7 +127,6 @@ func (w *watched) look(at time.Time) {
 	}
 	rules.Combine(answers, w.plan.FalseAlarms)
 	w.finding.Said = answers
-	w.ask(at)
 	w.give(watcher.Input{Now: at, Look: &watcher.Look{Watch: w.lane.Watch.Seq, Answers: answers}})
 }
 

@@ -89,6 +89,7 @@ func readIssue(folder string, healthy replay.Recording, slow float64) (replay.Re
 	for i := range r.Measures {
 		r.Measures[i].Series.Rows = append(movedBefore(healthy.Measures[i].Series.Rows, from), r.Measures[i].Series.Rows...)
 	}
+	r.Borrowed = from
 	r.Deployments = []replay.Deployment{{Name: r.Name, At: at, Bad: true}}
 	r.Wrong = []rules.Span{{From: at, To: to}}
 	return r, nil
