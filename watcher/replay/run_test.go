@@ -1,0 +1,193 @@
+package replay_test
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/watcher"
+	"github.com/bakewatch/bakewatch/watcher/replay"
+)
+
+// service is a day of a service in rows of a minute, 600 requests each, that was bad
+// from one minute on.
+func service(share float64, from int, worse float64) replay.Recording {
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable
+	s := replay.Series{Step: time.Minute}
+	for i := range 24 * 60 {
+		p := share
+		if i >= from {
+			p = worse
+		}
+		bad := 0.0
+		for range 600 {
+			if random.Float64() < p {
+				bad++
+			}
+		}
+		s.Rows = append(s.Rows, replay.Row{From: minute(i), To: minute(i + 1), Counts: replay.Counts{Total: 600, Bad: bad}})
+	}
+	return replay.Recording{Name: "shop", Measures: []replay.Measure{{Name: "errors", Subject: "errors", Series: s}}}
+}
+
+// deployed is when the deployment of these tests happened: late in the day.
+const deployed = 23 * 60
+
+var config = replay.Config{Bake: 30 * time.Minute}
+
+func watch(t interface {
+	Helper()
+	Fatal(...any)
+}, c replay.Config, r replay.Recording, bad bool,
+) replay.Finding {
+	t.Helper()
+	f, err := c.Run(r, replay.Deployment{Name: "2.4.0", At: minute(deployed), Bad: bad})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestABadDeploymentIsDetectedWithItsArithmetic(t *testing.T) {
+	f := watch(t, config, service(0.002, deployed, 0.05), true)
+	if !f.Detected() || f.After() <= 0 || f.After() > 10*time.Minute || f.Rule != "errors" || f.Why == "" {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestAGoodDeploymentPasses(t *testing.T) {
+	f := watch(t, config, service(0.002, 24*60, 0), false)
+	if f.Detected() || f.Outcome != watcher.Passed {
+		t.Errorf("%+v", f)
+	}
+}
+
+// What is not there is never a detection, and never a pass.
+func TestMissingRowsAreNeverADetectionAndNeverAPass(t *testing.T) {
+	r := service(0.002, 24*60, 0)
+	r.Measures[0].Series.Rows = r.Measures[0].Series.Rows[:deployed]
+	f := watch(t, config, r, false)
+	if f.Detected() || f.Outcome != watcher.Undecided {
+		t.Errorf("%+v", f)
+	}
+	for _, a := range f.Said {
+		if a.Verdict != rules.NoData {
+			t.Errorf("%s: %s", a.Verdict, a.Why)
+		}
+	}
+}
+
+func TestWhateverRowsAreMissingAGoodDeploymentIsNotDetected(t *testing.T) {
+	whole := service(0.002, 24*60, 0)
+	rapid.Check(t, func(t *rapid.T) {
+		r := whole
+		r.Measures = []replay.Measure{whole.Measures[0]}
+		rows := r.Measures[0].Series.Rows
+		kept := append([]replay.Row{}, rows[:deployed-10]...)
+		for i, row := range rows[deployed-10:] {
+			if rapid.IntRange(0, 2).Draw(t, "missing") > 0 || i < 5 {
+				kept = append(kept, row)
+			}
+		}
+		r.Measures[0].Series.Rows = kept
+		if f := watch(t, config, r, false); f.Detected() {
+			t.Fatalf("%+v", f)
+		}
+	})
+}
+
+// A replay is worth nothing if it sees what had not happened yet.
+func TestNothingThatHappensLaterIsSeen(t *testing.T) {
+	r := service(0.002, deployed, 0.05)
+	whole := watch(t, config, r, true)
+	rows := r.Measures[0].Series.Rows
+	r.Measures[0].Series.Rows = rows[:deployed+int(whole.After()/time.Minute)]
+	cut := watch(t, config, r, true)
+	if cut.After() != whole.After() || cut.Why != whole.Why {
+		t.Errorf("with the rows after it: %+v\nwithout: %+v", whole, cut)
+	}
+}
+
+func TestTheDeploymentItselfIsNoPartOfItsHistory(t *testing.T) {
+	r := service(0.002, deployed, 0.05)
+	before := service(0.002, deployed, 0.05)
+	before.Wrong = []rules.Span{{From: minute(deployed), To: minute(24 * 60)}}
+	with, without := watch(t, config, r, true), watch(t, config, before, true)
+	if with.After() != without.After() {
+		t.Errorf("%s, %s", with.After(), without.After())
+	}
+}
+
+func TestPeersSeeTheWholeBakeAndNoMore(t *testing.T) {
+	c := config
+	c.Peers = []replay.Peer{replay.Threshold(0.01, 0), replay.Threshold(0.01, 28), replay.Threshold(0.01, 40)}
+	f := watch(t, c, service(0.002, deployed, 0.05), true)
+	want := []time.Duration{time.Minute, 29 * time.Minute, 0}
+	for i, after := range f.Peers {
+		if after != want[i] {
+			t.Errorf("peer %d: %s, want %s", i, after, want[i])
+		}
+	}
+}
+
+func TestAThresholdCountsFailedLooksOfOneMeasure(t *testing.T) {
+	w := replay.Threshold(0.01, 1).Begin(time.Minute)
+	for i, step := range []struct {
+		measure string
+		counts  replay.Counts
+		ok      bool
+		want    bool
+	}{
+		{"errors", replay.Counts{Total: 100, Bad: 2}, true, false},
+		{"latency", replay.Counts{Total: 100, Bad: 2}, true, false},
+		{"errors", replay.Counts{Total: 100, Bad: 1}, true, false},
+		{"errors", replay.Counts{}, true, false},
+		{"errors", replay.Counts{Total: 100, Bad: 100}, false, false},
+		{"errors", replay.Counts{Total: 100, Bad: 2}, true, true},
+	} {
+		if got := w.See(minute(i), step.measure, step.counts, step.ok); got != step.want {
+			t.Errorf("look %d: %v", i, got)
+		}
+	}
+}
+
+func TestWhatCannotBeWatchedIsAnError(t *testing.T) {
+	r := service(0.002, 24*60, 0)
+	for name, c := range map[string]replay.Config{
+		"no bake":                        {},
+		"a bake shorter than a look":     {Bake: time.Second, Interval: time.Minute},
+		"looks too close to one another": {Bake: time.Minute, Interval: time.Millisecond},
+	} {
+		if _, err := c.Run(r, replay.Deployment{At: minute(0)}); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestFindingsAreCounted(t *testing.T) {
+	found := func(bad bool, power rules.Power, asked, decided, peer time.Duration) replay.Finding {
+		return replay.Finding{Deployment: replay.Deployment{Bad: bad}, Power: power, Asked: asked, Decided: decided, Peers: []time.Duration{peer}}
+	}
+	findings := []replay.Finding{
+		found(true, rules.Auto, 0, time.Minute, 0),
+		found(true, rules.Ask, 3*time.Minute, 0, 2*time.Minute),
+		found(true, rules.Notify, 0, 0, 0),
+		found(false, rules.Ask, time.Minute, 0, 0),
+		found(false, rules.Auto, time.Minute, 2*time.Minute, 0),
+		found(false, rules.None, 0, 0, time.Minute),
+	}
+	want := replay.Tally{Bad: 3, Detected: 2, Healthy: 3, False: 2, Alone: 1, FalseAlone: 1, Median: 3 * time.Minute}
+	if got := replay.Count(findings); got != want {
+		t.Errorf("%+v", got)
+	}
+	if got, want := replay.Count(findings).String(), "incidents: bad=3 detected=2 healthy=3 false=2"; got != want {
+		t.Errorf("%s", got)
+	}
+	want = replay.Tally{Bad: 3, Detected: 1, Healthy: 3, False: 1, Alone: 1, FalseAlone: 1, Median: 2 * time.Minute}
+	if got := replay.CountPeer(findings, 0); got != want {
+		t.Errorf("peer: %+v", got)
+	}
+}
