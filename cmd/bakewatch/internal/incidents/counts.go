@@ -1,8 +1,6 @@
 package incidents
 
 import (
-	"encoding/csv"
-	"errors"
 	"io"
 	"math"
 	"regexp"
@@ -38,16 +36,11 @@ func ReadCounts(file string, from io.Reader) ([]replay.Measure, error) {
 		return nil, r.problems()
 	}
 	tables := make([]table, len(names))
-	for {
-		cells, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		line, _ := reader.FieldPos(0)
-		if err != nil {
-			return nil, r.unreadable(err)
-		}
+	err = r.lines(reader, func(line int, cells []string) {
 		r.row(line, cells, names, tables)
+	})
+	if err != nil {
+		return nil, err
 	}
 	var measures []replay.Measure
 	for i, name := range names {
@@ -57,27 +50,6 @@ func ReadCounts(file string, from io.Reader) ([]replay.Measure, error) {
 		return nil, found
 	}
 	return measures, nil
-}
-
-func csvReader(from io.Reader) *csv.Reader {
-	reader := csv.NewReader(from)
-	reader.FieldsPerRecord = -1 // whose length is wrong is told below, with what to do
-	reader.TrimLeadingSpace = true
-	reader.ReuseRecord = true
-	return reader
-}
-
-// unreadable adds what makes the rest of the file unreadable to what was found.
-func (r *report) unreadable(err error) error {
-	if errors.Is(err, io.EOF) {
-		r.add(0, headerHint, "the file is empty")
-		return r.problems()
-	}
-	if wrong, ok := errors.AsType[*csv.ParseError](err); ok {
-		r.add(wrong.Line, "a quoted value must be closed", "no CSV: %v", wrong.Err)
-		return r.problems()
-	}
-	return err
 }
 
 // name is what a rule may be called.
@@ -114,7 +86,7 @@ func trimmed(cells []string) []string {
 // row takes one line into the tables, one for each column of bad events.
 func (r *report) row(line int, cells []string, names []string, tables []table) {
 	if len(cells) != 2+len(names) {
-		r.add(line, "every line has a value or nothing between its commas", "%d values, %d columns", len(cells), 2+len(names))
+		r.add(line, lineHint, "%d values, %d columns", len(cells), 2+len(names))
 		return
 	}
 	at, err := ParseTime(strings.TrimSpace(cells[0]))

@@ -1,7 +1,6 @@
 package incidents
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -46,20 +45,15 @@ func readLabels(file string, from io.Reader) ([]label, error) {
 		return nil, r.problems()
 	}
 	var labels []label
-	for {
-		cells, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		line, _ := reader.FieldPos(0)
-		if err != nil {
-			return nil, r.unreadable(err)
-		}
+	err = r.lines(reader, func(line int, cells []string) {
 		if len(cells) != len(columns) {
-			r.add(line, "every line has a value or nothing between its commas", "%d values, %d columns", len(cells), len(columns))
-			continue
+			r.add(line, lineHint, "%d values, %d columns", len(cells), len(columns))
+			return
 		}
 		labels = append(labels, r.label(line, columns, trimmed(cells)))
+	})
+	if err != nil {
+		return nil, err
 	}
 	if found := r.problems(); len(found) > 0 {
 		return nil, found

@@ -1,7 +1,6 @@
 package incidents
 
 import (
-	"errors"
 	"io"
 	"math"
 	"slices"
@@ -61,16 +60,11 @@ func readPetTable(file string, from io.Reader) (petTable, error) {
 		return petTable{}, r.problems()
 	}
 	table := petTable{file: file}
-	for {
-		cells, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		line, _ := reader.FieldPos(0)
-		if err != nil {
-			return petTable{}, r.unreadable(err)
-		}
+	err := r.lines(reader, func(line int, cells []string) {
 		table.rows = append(table.rows, r.petRow(line, cells, at))
+	})
+	if err != nil {
+		return petTable{}, err
 	}
 	if found := r.problems(); len(found) > 0 {
 		return petTable{}, found
