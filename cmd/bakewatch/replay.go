@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -75,20 +76,33 @@ func (r replaying) config() (replay.Config, error) {
 	return config, nil
 }
 
-// replayPeers are the other ways to judge that a replay is held against.
-func replayPeers() []replay.Peer { return []replay.Peer{replay.Threshold(0.01, 2)} }
+// replayPeers are the other ways to judge that a replay is held against: a threshold,
+// 1 % of errors and 5 % of anything else (a p95), broken at three looks.
+func replayPeers() []replay.Peer {
+	limit := func(measure string) float64 {
+		if strings.Contains(measure, "error") || measure == "bad" {
+			return 0.01
+		}
+		return 0.05
+	}
+	return []replay.Peer{replay.Threshold("threshold", limit, 2)}
+}
 
 // run watches every deployment, the good ones of a recording before its bad ones.
 func (r replaying) run(ctx context.Context, config replay.Config, recordings []replay.Recording) ([]replay.Finding, error) {
 	var findings []replay.Finding
 	for _, recording := range recordings {
+		recording, err := config.Prepare(recording)
+		if err != nil {
+			return nil, usage("%w", err)
+		}
 		for _, d := range append(recording.Good(r.every, r.history, r.bake), recording.Bad()...) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
 			found, err := config.Run(recording, d)
 			if err != nil {
-				return nil, usage("%w", err)
+				return nil, err
 			}
 			findings = append(findings, found)
 		}

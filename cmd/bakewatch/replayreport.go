@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
@@ -73,19 +74,20 @@ func fate(f replay.Finding) string {
 	return string(watcher.Undecided)
 }
 
-// why is the arithmetic: of the rule that spoke, or what all of them said last.
+// why is the arithmetic: of the rule that spoke, or else of the most evidence that there
+// was, or else what all rules said last.
 func why(f replay.Finding) string {
-	if f.Power > rules.None {
+	switch {
+	case f.Power > rules.None:
 		return f.Why
+	case f.Most.Test != nil:
+		return f.Most.Rule + ": " + f.Most.Why
 	}
-	said := ""
-	for _, answer := range f.Said {
-		if said != "" {
-			said += "; "
-		}
-		said += fmt.Sprintf("%s: %s", answer.Rule, answer.Why)
+	said := make([]string, len(f.Said))
+	for i, answer := range f.Said {
+		said[i] = answer.Rule + ": " + answer.Why
 	}
-	return said
+	return strings.Join(said, "; ")
 }
 
 func passed(d time.Duration) string {

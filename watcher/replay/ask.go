@@ -4,8 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/common/model"
-
 	"github.com/bakewatch/bakewatch/rules"
 )
 
@@ -20,16 +18,16 @@ const (
 )
 
 // queryOf asks what a measure counted in the window before an instant.
-func queryOf(measure string, window time.Duration) rules.Query {
-	return rules.Query{Source: source, Template: measure + "[" + model.Duration(window).String() + "]"}
+func queryOf(measure string, window rules.Duration) rules.Query {
+	return rules.Query{Source: source, Template: measure + "[" + window.String() + "]"}
 }
 
 // answer answers a query of queryOf at an instant. Where anything of the window was not
 // recorded the answer is empty: part of a count is no count.
 func (r Recording) answer(q rules.Query, at time.Time) rules.Result {
 	name, rest, _ := strings.Cut(q.Template, "[")
-	window, err := model.ParseDuration(strings.TrimSuffix(rest, "]"))
-	if err != nil {
+	var window rules.Duration
+	if err := window.UnmarshalText([]byte(strings.TrimSuffix(rest, "]"))); err != nil {
 		return rules.Result{Err: rules.Failed(rules.BadQuery, "%q: %w", q.Template, err)}
 	}
 	for _, m := range r.Measures {

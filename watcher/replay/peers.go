@@ -17,21 +17,22 @@ type Watchman interface {
 }
 
 // Threshold is the peer that most tools offer: the share of bad events of each look
-// against a limit; more than so many failed looks of one measure, and it rolls back.
-func Threshold(limit float64, failures int) Peer {
-	return Peer{Name: "threshold", Begin: func(time.Duration) Watchman {
+// against the limit of its measure; more than so many failed looks of one measure, and
+// it rolls back.
+func Threshold(name string, limit func(measure string) float64, failures int) Peer {
+	return Peer{Name: name, Begin: func(time.Duration) Watchman {
 		return &thresholdWatch{limit: limit, allowed: failures, failed: map[string]int{}}
 	}}
 }
 
 type thresholdWatch struct {
-	limit   float64
+	limit   func(string) float64
 	allowed int
 	failed  map[string]int
 }
 
 func (w *thresholdWatch) See(_ time.Time, measure string, counts Counts, ok bool) bool {
-	if ok && counts.Total > 0 && counts.Bad/counts.Total > w.limit {
+	if ok && counts.Total > 0 && counts.Bad/counts.Total > w.limit(measure) {
 		w.failed[measure]++
 	}
 	return w.failed[measure] > w.allowed

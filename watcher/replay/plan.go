@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -10,8 +9,8 @@ import (
 
 // Config says how deployments of recordings are watched.
 type Config struct {
-	// Interval is how often rules are judged. Shorter than a recording's rows, each row
-	// is taken to have come evenly. 0: a minute, or a row where rows are shorter.
+	// Interval is how often rules are judged; at least a second. Rows that are longer are
+	// divided (Series.Refine). 0: a minute, or a row where rows are shorter.
 	Interval time.Duration
 	// Bake is how long a watch lasts; above 0.
 	Bake time.Duration
@@ -24,18 +23,26 @@ type Config struct {
 // usual is how often rules are judged where nobody says.
 const usual = time.Minute
 
-func (c *Config) defaults(r Recording) error {
-	if c.Bake <= 0 {
-		return errors.New("replay: the bake must be longer than nothing")
+// every returns how often the rules of the recording are judged.
+func (c Config) every(r Recording) time.Duration {
+	if c.Interval > 0 {
+		return c.Interval
 	}
-	if c.Interval <= 0 {
-		c.Interval = min(usual, r.Step())
-	}
-	if c.Interval < time.Second || c.Bake < c.Interval {
-		return fmt.Errorf("replay: rules cannot be judged every %s in a bake of %s", c.Interval, c.Bake)
+	return min(usual, max(r.Step(), time.Second))
+}
+
+func (c Config) check(r Recording) error {
+	if every := c.every(r); every < time.Second || c.Bake < every {
+		return fmt.Errorf("replay: rules cannot be judged every %s in a bake of %s", every, c.Bake)
 	}
 	return nil
 }
+
+// earliest is when a deployment may pass at the earliest, as in plans that do not say.
+const earliest = 5 * time.Minute
+
+// shown is the window of the counts that a rule's arithmetic shows.
+const shown = 5 * time.Minute
 
 // The versions of a replay, and the people who would be asked.
 const (
@@ -50,7 +57,7 @@ func (c Config) plan(r Recording) rules.Plan {
 	yes := true
 	p := rules.Plan{
 		Service: r.Name, Source: source, Interval: rules.Duration(c.Interval),
-		Bake: rules.Duration(c.Bake), BakeMin: rules.Duration(c.Bake), RollOut: rules.Duration(c.Bake), BlindFor: rules.Duration(c.Bake),
+		Bake: rules.Duration(c.Bake), BakeMin: rules.Duration(min(earliest, c.Bake)), RollOut: rules.Duration(c.Bake), BlindFor: rules.Duration(c.Bake),
 		FalseAlarms: c.FalseAlarms,
 		Rollbacks:   []rules.Rollback{{Use: source, Target: rules.LastPassed, Reversible: &yes}},
 		Authorities: []rules.Authority{
@@ -62,7 +69,7 @@ func (c Config) plan(r Recording) rules.Plan {
 	for _, m := range r.Measures {
 		p.Rules = append(p.Rules, rules.Spec{
 			Name: m.Name, Kind: "error-rate", Severity: rules.Critical, Mode: rules.Enforce,
-			Window: p.Interval, CompareTo: []rules.Control{rules.Before},
+			Window: rules.Duration(max(shown, c.Interval)), CompareTo: []rules.Control{rules.Before},
 		})
 	}
 	return p
@@ -70,10 +77,5 @@ func (c Config) plan(r Recording) rules.Plan {
 
 // setting is what a rule gets from the plan around it.
 func setting(p rules.Plan, spec rules.Spec) rules.Setting {
-	return rules.Setting{
-		Spec: spec, Interval: p.Interval, Source: p.Source, Bake: p.Bake,
-		Wealth: rules.Threshold(p.FalseAlarms) * float64(len(p.Rules)),
-	}
+	return rules.Setting{Spec: spec, Interval: p.Interval, Source: p.Source, Bake: p.Bake, FalseAlarms: p.FalseAlarms}
 }
-
-func interval(s rules.Setting) time.Duration { return time.Duration(s.Interval) }

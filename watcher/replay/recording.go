@@ -118,3 +118,14 @@ func (r Recording) counted(from, to time.Time) bool {
 	}
 	return false
 }
+
+// refined divides the rows of all measures that are longer than the step.
+func (r Recording) refined(step time.Duration) Recording {
+	measures := make([]Measure, len(r.Measures))
+	for i, m := range r.Measures {
+		m.Series = m.Series.Refine(step, r.Wrong)
+		measures[i] = m
+	}
+	r.Measures = measures
+	return r
+}

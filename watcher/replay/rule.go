@@ -2,19 +2,20 @@ package replay
 
 import (
 	"github.com/bakewatch/bakewatch/rules"
-	"github.com/bakewatch/bakewatch/rules/quantity"
+	"github.com/bakewatch/bakewatch/rules/compare"
+	"github.com/bakewatch/bakewatch/rules/promql"
 	"github.com/bakewatch/bakewatch/rules/threshold"
 )
 
-// build makes the rule that judges a measure.
+// build makes the rule that judges a measure, against what was recorded before the
+// deployment. A recording does not tell versions apart.
 func build(m Measure, setting rules.Setting) (rules.Rule, error) {
-	limit := 0.01
-	setting.Judge = "threshold"
-	return threshold.New(threshold.Config{
-		Setting: setting, Measure: threshold.Share, Limits: threshold.Limits{Max: &limit, Unit: quantity.Ratio},
-		Subject: m.Subject, Of: "requests", MinTotal: threshold.MinRequests(0, limit),
-		Ask: func(rules.Deployment) []rules.Query { return []rules.Query{queryOf(m.Name, interval(setting))} },
-		Read: func(got []rules.Result) (threshold.Look, error) {
+	return compare.New(compare.Config{
+		Setting: setting, Subject: m.Subject, Of: "requests",
+		Ask: func(_ promql.Arm, step rules.Duration) []rules.Query {
+			return []rules.Query{queryOf(m.Name, step)}
+		},
+		Read: func(got []rules.Result, _ float64) (threshold.Look, error) {
 			counts, err := read(got)
 			return threshold.Look{Bad: counts.Bad, Total: counts.Total}, err
 		},

@@ -18,10 +18,13 @@ type Finding struct {
 	// Asked and Decided are how long after the deployment people would have been asked,
 	// and the rollback decided; 0: never.
 	Asked, Decided time.Duration
-	// Rule and Why are the rule that spoke with that power first, and its arithmetic.
+	// Rule and Why are the rule that spoke, and its arithmetic when it was detected; where
+	// it never was, when people would have been told.
 	Rule, Why string
 	// Outcome is how the watch ended; empty if it was rolled back, or its data ended first.
 	Outcome watcher.Outcome
+	// Most is the answer with the most evidence of all looks; its zero value: there was none.
+	Most rules.Answer
 	// Said is what the rules said last.
 	Said []rules.Answer
 	// Peers says how long after the deployment each peer would have rolled back, by the
@@ -41,11 +44,23 @@ func (f Finding) After() time.Duration {
 	return f.Decided
 }
 
+// Prepare divides the rows of a recording so that rules can look as often as they are
+// meant to (Series.Refine). Run does so as well; who runs many deployments of one
+// recording saves the time. It is an error if the recording cannot be watched so.
+func (c Config) Prepare(r Recording) (Recording, error) {
+	if err := c.check(r); err != nil {
+		return Recording{}, err
+	}
+	return r.refined(c.every(r)), nil
+}
+
 // Run watches one deployment of a recording.
 func (c Config) Run(r Recording, d Deployment) (Finding, error) {
-	if err := c.defaults(r); err != nil {
+	r, err := c.Prepare(r)
+	if err != nil {
 		return Finding{}, err
 	}
+	c.Interval = c.every(r)
 	w := &watched{config: c, recording: r, plan: c.plan(r), finding: Finding{Recording: r.Name, Deployment: d}}
 	if err := w.begin(); err != nil {
 		return Finding{}, err
@@ -69,6 +84,7 @@ type watched struct {
 	lane      watcher.Lane
 	queries   [][]rules.Query
 	evidence  []rules.Evidence
+	wealth    []float64 // of each rule's test when it had a verdict last
 	peers     []Watchman
 	finding   Finding
 }
@@ -91,6 +107,7 @@ func (w *watched) begin() error {
 		evidence := rule.Begin(deployment)
 		w.recording.remembers(evidence)
 		w.queries, w.evidence = append(w.queries, rule.Queries(deployment)), append(w.evidence, evidence)
+		w.wealth = append(w.wealth, 1)
 	}
 	for _, peer := range w.config.Peers {
 		w.peers = append(w.peers, peer.Begin(w.config.Interval))
@@ -124,10 +141,26 @@ func (w *watched) look(at time.Time) {
 		}
 		answers[i] = evidence.See(at, results)
 		answers[i].Rule, answers[i].At = spec.Name, at
+		w.hold(i, &answers[i])
 	}
 	rules.Combine(answers, w.plan.FalseAlarms)
 	w.finding.Said = answers
 	w.give(watcher.Input{Now: at, Look: &watcher.Look{Watch: w.lane.Watch.Seq, Answers: answers}})
+}
+
+// hold keeps what a test has won while its rule has no verdict, as an Owner does:
+// nothing is proved by it then, but what is missing does not make the other rules' share
+// of the false alarms larger.
+func (w *watched) hold(i int, a *rules.Answer) {
+	if a.Test != nil {
+		w.wealth[i] = a.Test.Wealth
+	}
+	if a.Test != nil && (w.finding.Most.Test == nil || a.Test.Wealth > w.finding.Most.Test.Wealth) {
+		w.finding.Most = *a
+	}
+	if a.Test == nil || a.Verdict == rules.NoData || a.Verdict == rules.Blind {
+		a.Test = &rules.Test{Wealth: w.wealth[i], Held: "no verdict: " + a.Verdict.String()}
+	}
 }
 
 // ask shows the peers the same look, as long as the bake lasts.
@@ -165,13 +198,10 @@ func (w *watched) note(e watcher.Entry) {
 	since := e.At.Sub(f.Deployment.At)
 	switch e.Kind {
 	case watcher.Ruled, watcher.Decided:
-		if e.Ruling.Power > f.Power {
-			f.Power, f.Rule = e.Ruling.Power, e.Ruling.Rule
-			f.Why = ""
-			if len(e.Ruling.Why) > 0 {
-				f.Why = e.Ruling.Why[0]
-			}
+		if !f.Detected() && e.Ruling.Power > f.Power && len(e.Ruling.Why) > 0 {
+			f.Rule, f.Why = e.Ruling.Rule, e.Ruling.Why[0]
 		}
+		f.Power = max(f.Power, e.Ruling.Power)
 		if e.Kind == watcher.Decided {
 			f.Decided = since
 		} else if e.Ruling.Power == rules.Ask && f.Asked == 0 {

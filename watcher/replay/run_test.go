@@ -74,8 +74,8 @@ func TestMissingRowsAreNeverADetectionAndNeverAPass(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	for _, a := range f.Said {
-		if a.Verdict != rules.NoData {
-			t.Errorf("%s: %s", a.Verdict, a.Why)
+		if a.Verdict != rules.NoData || a.Test == nil || a.Test.Held == "" {
+			t.Errorf("%s: %s, test %+v", a.Verdict, a.Why, a.Test)
 		}
 	}
 }
@@ -121,9 +121,14 @@ func TestTheDeploymentItselfIsNoPartOfItsHistory(t *testing.T) {
 	}
 }
 
+// threshold is one of 1 %.
+func threshold(failures int) replay.Peer {
+	return replay.Threshold("threshold", func(string) float64 { return 0.01 }, failures)
+}
+
 func TestPeersSeeTheWholeBakeAndNoMore(t *testing.T) {
 	c := config
-	c.Peers = []replay.Peer{replay.Threshold(0.01, 0), replay.Threshold(0.01, 28), replay.Threshold(0.01, 40)}
+	c.Peers = []replay.Peer{threshold(0), threshold(28), threshold(40)}
 	f := watch(t, c, service(0.002, deployed, 0.05), true)
 	want := []time.Duration{time.Minute, 29 * time.Minute, 0}
 	for i, after := range f.Peers {
@@ -134,7 +139,7 @@ func TestPeersSeeTheWholeBakeAndNoMore(t *testing.T) {
 }
 
 func TestAThresholdCountsFailedLooksOfOneMeasure(t *testing.T) {
-	w := replay.Threshold(0.01, 1).Begin(time.Minute)
+	w := threshold(1).Begin(time.Minute)
 	for i, step := range []struct {
 		measure string
 		counts  replay.Counts

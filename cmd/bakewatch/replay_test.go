@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// saysReplay runs replay and returns what it prints.
+func saysReplay(t *testing.T, code int, args ...string) (stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if got := run(context.Background(), append([]string{"replay"}, args...), strings.NewReader(""), &out, &errs); got != code {
+		t.Fatalf("exit %d, want %d: %s", got, code, errs.String())
+	}
+	return out.String(), errs.String()
+}
+
+func TestReplaySaysOfTheRecordingsWhatItSaid(t *testing.T) {
+	for golden, args := range map[string][]string{
+		"text.golden": nil,
+		"json.golden": {"--output", "json", "--every", "6h"},
+	} {
+		t.Run(golden, func(t *testing.T) {
+			got, _ := saysReplay(t, 0, append([]string{"--incidents", "testdata/replay"}, args...)...)
+			path := filepath.Join("testdata", "replay", golden)
+			if *update {
+				write(t, path, got)
+			}
+			want, err := os.ReadFile(path) //nolint:gosec // a file of this repository
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("it says\n%s\nand said\n%s\nwrite it anew with go test ./cmd/bakewatch -run TestReplay -update", got, want)
+			}
+		})
+	}
+}
+
+// What the golden files say may change with the judge; this may not.
+func TestReplayDetectsTheBadReleaseOfTheRecordingsAndBlamesNoGoodOne(t *testing.T) {
+	out, _ := saysReplay(t, 0, "--incidents", "testdata/replay")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if last := lines[len(lines)-1]; !regexp.MustCompile(`^incidents: bad=1 detected=1 healthy=\d+ false=0$`).MatchString(last) {
+		t.Errorf("%s", last)
+	}
+}
+
+func TestReplayPrintsTheSameCountsAsJSON(t *testing.T) {
+	out, _ := saysReplay(t, 0, "--incidents", "testdata/replay", "--output", "json", "--every", "0s")
+	var report replayReport
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		t.Fatal(err)
+	}
+	if report.Bad != 1 || report.Detected != 1 || report.Healthy != 0 || len(report.Deployments) != 1 || report.Deployments[0].Deployment != "2.4.0" || len(report.Judges) < 2 {
+		t.Errorf("%+v", report)
+	}
+}
+
+func TestReplaySaysWhatIsWrongWithItsOptionsAndFiles(t *testing.T) {
+	folder := t.TempDir()
+	write(t, filepath.Join(folder, "a.csv"), "time,total,bad\n60,5,6\n120,5,0\n")
+	for name, test := range map[string]struct {
+		code int
+		args []string
+		want string
+	}{
+		"no folder":           {exitUsage, nil, "name their folder with --incidents"},
+		"no such folder":      {exitFailed, []string{"--incidents", folder + "/nowhere"}, "no such file"},
+		"a file with a flaw":  {exitFailed, []string{"--incidents", folder}, "a.csv:2: bad 6 of 5 in all; the bad ones are among all of them"},
+		"a bake of no length": {exitUsage, []string{"--incidents", "testdata/replay", "--bake", "0s"}, "--bake: 0s is too short"},
+		"no chance":           {exitUsage, []string{"--incidents", "testdata/replay", "--false-alarms", "2 in 3"}, "--false-alarms: "},
+		"too few looks":       {exitUsage, []string{"--incidents", "testdata/replay", "--bake", "1m", "--interval", "5m"}, "every 5m0s in a bake of 1m0s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, errs := saysReplay(t, test.code, test.args...); !strings.Contains(errs, test.want) {
+				t.Errorf("%s\nwant %s", errs, test.want)
+			}
+		})
+	}
+}
+
+// The data set itself is not part of this repository.
+func TestReplayRunsOnThePetShopDataSet(t *testing.T) {
+	const data = house + "/../shared/data/petshop"
+	if !exists(data) {
+		t.Skip("the PetShop data are not here")
+	}
+	out, _ := saysReplay(t, 0, "--incidents", data)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	last := lines[len(lines)-1]
+	if !regexp.MustCompile(`^incidents: bad=16 detected=\d+ healthy=\d+ false=\d+$`).MatchString(last) {
+		t.Errorf("%s", last)
+	}
+	t.Log(last)
+}
