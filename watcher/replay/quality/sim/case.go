@@ -141,3 +141,13 @@ func (h *History) Level() float64 {
 	}
 	return (float64(all.Bad) + 0.5) / (float64(all.Total) + 1)
 }
+
+// Judge watches one deployment: it sees its looks in order, and says whether it would
+// roll back now. It is not asked again once it has said so.
+type Judge interface {
+	See(l Look) (alarm bool)
+}
+
+// Maker learns a history, and begins judges of deployments after it. The case is for
+// oracles: nobody else may read from it more than which control there is.
+type Maker func(h *History) func(c Case) Judge
