@@ -1,0 +1,132 @@
+package ours
+
+import (
+	"math"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/eprocess"
+	"github.com/bakewatch/bakewatch/watcher/replay/quality/sim"
+)
+
+// fewBadLooks is how many looks must have been bad for a rollback without asking where
+// no control of its own agrees.
+const fewBadLooks = 12
+
+// scale is that of the simulation, with the default of worse_by.
+var scale = eprocess.Scale{LooksPerMinute: sim.Minute, Worse: func(p float64) float64 { return 1.25 * p }}
+
+// past is what was learnt of one service.
+type past struct {
+	model eprocess.Model
+	known bool
+}
+
+func learn(h *sim.History) past {
+	m, ok := eprocess.Estimate(convert(h.Minutes), convert(h.Looks), scale)
+	return past{m, ok}
+}
+
+func convert(counts []sim.Counts) []eprocess.Counts {
+	out := make([]eprocess.Counts, len(counts))
+	for i, c := range counts {
+		out[i] = exact(c)
+	}
+	return out
+}
+
+func exact(c sim.Counts) eprocess.Counts {
+	return eprocess.Counts{Total: float64(c.Total), Bad: float64(c.Bad)}
+}
+
+// New is the sim.Maker of Bakewatch with one rule, `kind = "error-rate"` without a number.
+func New(h *sim.History) func(sim.Case) sim.Judge {
+	begin := Of([]*sim.History{h})
+	return func(c sim.Case) sim.Judge { return single{begin(c)} }
+}
+
+// Of learns the histories of several rules that watch one service.
+func Of(histories []*sim.History) func(sim.Case) *Watch {
+	own, others := make([]past, len(histories)), make([]past, len(histories))
+	for i, h := range histories {
+		own[i] = learn(h)
+	}
+	learnt := false
+	return func(c sim.Case) *Watch {
+		if c.Control == sim.Other && !learnt {
+			learnt = true
+			for i, h := range histories {
+				others[i] = learn(h.Other)
+			}
+		}
+		w := &Watch{lane: newLane(len(histories)), answers: make([]rules.Answer, len(histories))}
+		for i := range histories {
+			w.rules = append(w.rules, newRule(c.Control, own[i], others[i]))
+		}
+		return w
+	}
+}
+
+// rule is one comparison with what was before and with the control there is.
+type rule struct {
+	judge   *eprocess.Judge
+	control sim.Control
+	other   past
+	others  []eprocess.Counts
+	seen    int // looks that arrived and had requests
+}
+
+func newRule(control sim.Control, own, other past) *rule {
+	setup := eprocess.Setup{
+		Bets:    eprocess.Bets{Threshold: rules.Threshold(0), Looks: sim.Looks},
+		History: own.model, Known: own.known, Matters: scale.Worse(own.model.Level),
+	}
+	if own.known {
+		setup.Nulls = []eprocess.Model{own.model}
+		if control.Parts() > 0 {
+			setup.Controls = setup.Nulls // the old version is what the history is of
+		}
+	}
+	return &rule{judge: eprocess.NewJudge(setup), control: control, other: other}
+}
+
+// see folds a look. One that did not arrive is Missing to all of it.
+func (r *rule) see(l sim.Look) {
+	version, raised := eprocess.Missing, 0.0
+	controls := []eprocess.Counts{eprocess.Missing}
+	if !l.Missed {
+		version, controls[0] = exact(l.New), exact(l.Control)
+		r.others = append(r.others, exact(l.Other))
+		if l.New.Total > 0 {
+			r.seen++
+		}
+	}
+	if r.control == sim.Other && r.other.known {
+		raised = eprocess.Raised(r.others, r.other.model)
+	}
+	r.judge.See(version, controls, raised)
+}
+
+// answer is what the rule says now, before the tests of the plan are combined.
+func (r *rule) answer(a *rules.Answer) {
+	f := r.judge.Finding()
+	a.Verdict, a.Proved, a.Ceiling, a.AtEnd = rules.Inconclusive, f.Proved, rules.Auto, rules.LowTraffic
+	switch {
+	case r.seen == 0:
+		a.Verdict, a.AtEnd = rules.NoData, rules.NoData
+	case f.Proved:
+		a.Verdict = rules.Healthy
+	}
+	if f.Telling {
+		a.AtEnd = rules.Healthy
+	}
+	if f.Alone && f.BadLooks < fewBadLooks {
+		a.Ceiling = rules.Ask
+	}
+	if a.Test == nil {
+		a.Test = &rules.Test{}
+	}
+	a.Test.Wealth = f.Wealth
+	if math.IsNaN(f.Wealth) {
+		a.Test.Wealth = 0
+	}
+}
