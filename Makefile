@@ -8,6 +8,8 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo un
 LDFLAGS   := -s -w -X main.version=$(VERSION)
 FUZZTIME  ?= 1m
 BENCH     ?= .
+# What make quality is told besides: -update, -runs=N, -cells='10/s .* drift'
+QUALITY   ?=
 
 # Pure packages start no goroutine, so the race detector would find nothing there.
 RACY       = $(shell $(GO) list ./... | grep -Ev '/(rules|authority)(/|$$)')
@@ -17,10 +19,10 @@ LONG       = $(shell grep -rl --include='*_test.go' '^//go:build long' . | xargs
 FUZZ       = $(shell grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed -E 's|/[^/]*:func |:|' | sort -u)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-race test-long bench intake fuzz lint fmt
+.PHONY: help build test test-race test-long bench intake quality quality-full quality-tune fuzz lint fmt
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the static binary bin/bakewatch
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/bakewatch ./cmd/bakewatch
@@ -39,6 +41,15 @@ bench: ## Run the benchmarks (BENCH=regexp chooses)
 
 intake: ## Measure how fast events are taken in, beside this machine's raw synced publishes
 	$(GO) test -run '^$$' -bench '^BenchmarkIntake$$' -benchtime 1x -timeout 20m ./cmd/bakewatch
+
+quality: ## Measure how well deployments are decided, beside other tools (QUALITY=-update writes the page)
+	@$(GO) test -run '^$$' -bench '^BenchmarkQuality$$' -benchtime 1x -timeout 20m ./watcher/replay/quality -args $(QUALITY)
+
+quality-full: ## The same from 10,000 healthy deployments of every kind; takes an hour or so
+	@$(GO) test -run '^$$' -bench '^BenchmarkQuality$$' -benchtime 1x -timeout 24h ./watcher/replay/quality -args -full $(QUALITY)
+
+quality-tune: ## Tune the other tools of make quality anew
+	$(GO) test -run '^$$' -bench '^BenchmarkTune$$' -benchtime 1x -timeout 2h ./watcher/replay/quality -args -tune
 
 fuzz: ## Fuzz every target for FUZZTIME (default 1m) each
 	@for target in $(FUZZ); do \

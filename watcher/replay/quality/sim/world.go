@@ -33,12 +33,37 @@ func NewWorld(c Case, seed, number uint64) *World {
 	return w
 }
 
-// NewBake draws a world without a past, for judges that need none.
+// shortPast is how many seconds NewBake draws of the past.
+const shortPast = 6 * 60 * 60
+
+// NewBake draws a world with a short past: the looks and minutes of six hours. It is
+// for judges that need no more.
 func NewBake(c Case, seed, number uint64) *World {
 	w := &World{Case: c, seed: seed, number: number, History: &History{Other: &History{}}}
-	past := w.rand(streamPast)
-	w.own, w.other = past.newAmbient(c.Noise, 1), past.newAmbient(c.Noise, 1)
+	r := w.rand(streamPast)
+	w.own, w.other = r.newAmbient(c.Noise, 1), r.newAmbient(c.Noise, 1)
+	w.History.Looks = r.looks(c, w.own, shortPast)
+	w.History.Minutes = minutes(w.History.Looks)
 	return w
+}
+
+// looks draws what was counted in the last seconds before the deployment.
+func (r Rand) looks(c Case, a *ambient, seconds int) []Counts {
+	looks, next := make([]Counts, seconds/Step), 0
+	for i := range looks {
+		from := -seconds + i*Step
+		looks[i] = r.counts(c.Rate*Step, c.P0*a.over(from, from+Step, &next), c.Noise.Phi())
+	}
+	return looks
+}
+
+// minutes sums looks.
+func minutes(looks []Counts) []Counts {
+	sums := make([]Counts, len(looks)/Minute)
+	for i, l := range looks[:len(sums)*Minute] {
+		sums[i/Minute] = sums[i/Minute].Plus(l)
+	}
+	return sums
 }
 
 // rand returns one of the world's streams.
@@ -50,12 +75,10 @@ func (w *World) rand(stream int) Rand {
 // history draws the last day at every look and as many days before it as it takes to
 // have enough bad requests: a judge of the past looks no further.
 func (r Rand) history(c Case, a *ambient) *History {
-	h := &History{Looks: make([]Counts, Day/Step)}
-	next, bad := 0, 0
-	for i := range h.Looks {
-		from := -Day + i*Step
-		h.Looks[i] = r.counts(c.Rate*Step, c.P0*a.over(from, from+Step, &next), c.Noise.Phi())
-		bad += h.Looks[i].Bad
+	h := &History{Looks: r.looks(c, a, Day)}
+	bad := 0
+	for _, l := range h.Looks {
+		bad += l.Bad
 	}
 	days := 1
 	var older [Days][]Counts // by how many days ago they ended
@@ -74,13 +97,7 @@ func (r Rand) history(c Case, a *ambient) *History {
 	for ago := days - 1; ago > 0; ago-- {
 		h.Minutes = append(h.Minutes, older[ago]...)
 	}
-	for i := 0; i < len(h.Looks); i += Minute {
-		var m Counts
-		for _, l := range h.Looks[i : i+Minute] {
-			m = m.Plus(l)
-		}
-		h.Minutes = append(h.Minutes, m)
-	}
+	h.Minutes = append(h.Minutes, minutes(h.Looks)...)
 	return h
 }
 

@@ -1,0 +1,153 @@
+package quality
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/bakewatch/bakewatch/watcher/replay/quality/sim"
+)
+
+// some runs a little of everything that is reported.
+func some(seed uint64, workers int) Result {
+	return Run(Config{
+		Seed: seed, Workers: workers, Healthy: sim.Controls(), Bad: []sim.Control{sim.NoControl, sim.OneToOne},
+		Runs: func(s Service) (healthy, bad int) {
+			if s.Rate != 10 || s.P0 != 0.001 {
+				return 0, 0
+			}
+			return 60, 2
+		},
+		Several: func(s Service) int {
+			if s.Rate == 10 && s.Noise == sim.Clean {
+				return 2
+			}
+			return 0
+		},
+	})
+}
+
+func TestTheReportFollowsFromTheSeedAlone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	print := func(r Result) string { return r.Report(Printed{Command: "make quality", Pooled: true}) }
+	one, other := print(some(1, 1)), print(some(1, 3))
+	if one != other {
+		t.Error("it depends on the workers")
+	}
+	if another := print(some(2, 2)); one == another {
+		t.Error("it does not depend on the seed")
+	}
+	for _, want := range []string{"## Targets", "## Losing cells", "three rules", "tuned to the service", "quality: false_per_1000_worst=", "healthy_runs_per_cell=60"} {
+		if !strings.Contains(one, want) {
+			t.Errorf("no %q in the report", want)
+		}
+	}
+	if strings.Contains(one, "NaN") || strings.Contains(one, "%!") {
+		t.Error("the report holds what is no number")
+	}
+}
+
+func TestWilsonsIntervalIsTheTextbooks(t *testing.T) {
+	for _, c := range []struct {
+		hits, n   int
+		low, high float64
+	}{{0, 10, 0, 0.2775}, {10, 10, 0.7225, 1}, {5, 10, 0.2366, 0.7634}, {1, 10_000, 0.0000177, 0.000566}, {0, 0, 0, 1}} {
+		low, high := Wilson(c.hits, c.n)
+		if math.Abs(low-c.low) > 0.001*c.high || math.Abs(high-c.high) > 0.001*c.high {
+			t.Errorf("%d of %d: %.6f–%.6f, want %.6f–%.6f", c.hits, c.n, low, high, c.low, c.high)
+		}
+	}
+}
+
+func TestATallysMedianCountsMissesAsLongerThanAny(t *testing.T) {
+	tally := &Tally{}
+	for _, look := range []int{3, 4, 9, 0, 0} {
+		tally.add(outcome{look: look, alone: look, requests: look * 100})
+	}
+	if delay, ok := tally.Delay(); !ok || delay != 9*sim.Step {
+		t.Errorf("median %g, %v", delay, ok)
+	}
+	if tally.Missed() != 0.4 || tally.Requests() != 400 || tally.Per1000() != 600 {
+		t.Errorf("missed %g, requests %g, %g of 1000", tally.Missed(), tally.Requests(), tally.Per1000())
+	}
+	tally.add(outcome{})
+	if _, ok := tally.Delay(); ok {
+		t.Error("half are missed, and there is a median")
+	}
+	twice := &Tally{}
+	twice.Merge(tally)
+	twice.Merge(tally)
+	if twice.Runs != 12 || twice.Alarms != 6 || twice.Missed() != tally.Missed() || len(twice.requests) != 6 {
+		t.Errorf("merged: %+v", twice)
+	}
+}
+
+func TestFiguresAreTakenFromTheCellsThatArePromised(t *testing.T) {
+	r := Result{}
+	add := func(c sim.Case, judge string, runs, alarms, look int) {
+		tally := r.of(Cell{c, judge})
+		for i := range runs {
+			o := outcome{}
+			if i < alarms {
+				o.look = look
+			}
+			tally.add(o)
+		}
+	}
+	service := sim.Case{Rate: 10, P0: 0.01, Factor: 1, Noise: sim.Drift, Control: sim.NoControl}
+	other := service
+	other.Rate = 1
+	add(service, Ours, 1000, 2, 5)
+	add(other, Ours, 1000, 0, 0)
+	noisy := service
+	noisy.Noise = sim.Blips // promised less
+	add(noisy, Ours, 100, 50, 5)
+	beside := service
+	beside.Control = sim.NineToOne
+	add(beside, Ours, 500, 2, 5)
+	bad := sim.Case{Rate: 10, P0: 0.01, Factor: 10, Noise: sim.Clean, Control: sim.NoControl}
+	add(bad, Ours, 100, 90, 4)
+	add(bad, Oracle, 100, 95, 2)
+	add(bad, "flagger", 100, 100, 24)
+	add(bad, "flagger, tuned to the service", 100, 100, 4)
+	f := r.Figures(false)
+	want := Figures{False: 2, FalseControl: 4, DelayMedian: 2, DelayMost: 2, Misses: 5, Speedup: 6, SpeedupEach: 1, Healthy: 500}
+	f.Misses = math.Round(f.Misses*1e6) / 1e6
+	if f != want {
+		t.Errorf("%+v, want %+v", f, want)
+	}
+	if pooled := r.Figures(true); pooled.False != 1 {
+		t.Errorf("pooled: %g", pooled.False)
+	}
+}
+
+func TestEveryPeerIsTunedForEveryServiceAndForAll(t *testing.T) {
+	for _, f := range families {
+		for _, rate := range append(sim.Rates(), 0) {
+			for _, p0 := range sim.P0s() {
+				if rate == 0 {
+					p0 = 0
+				}
+				s, ok := tunedSettings[tuning{f.name, rate, p0}]
+				if !ok || s != tunedSetting(f.name, rate, p0) {
+					t.Errorf("%s, %g/s, %g: %v, %v", f.name, rate, p0, s, ok)
+				}
+			}
+		}
+	}
+	if TuningSeed == ReportingSeed {
+		t.Error("what is reported was tuned on")
+	}
+}
+
+func TestTuningChoosesTheQuickestThatAccusesFewEnough(t *testing.T) {
+	trials := []trial{{Setting{1, 1}, 9, 10}, {Setting{2, 1}, 4, 30}, {Setting{3, 1}, 2, 20}, {Setting{4, 1}, 0, 90}}
+	if got := choose(trials, 4); got.Times != 3 {
+		t.Errorf("%+v", got)
+	}
+	if got := choose(trials[:1], 4); got.Times != 1 {
+		t.Errorf("with none that does: %+v", got)
+	}
+}
