@@ -1,6 +1,7 @@
 package quality
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -44,7 +45,7 @@ func (r Result) Pool() Result {
 	for _, cell := range r.cells() {
 		to := cell
 		to.Rate, to.P0 = 0, 0
-		pool.of(to).Merge(r[cell])
+		pool.add(to).Merge(r[cell])
 	}
 	return pool
 }
@@ -55,18 +56,11 @@ func (r Result) cells() []Cell {
 	for c := range r {
 		cells = append(cells, c)
 	}
-	order := func(c Cell) string {
-		return fmt.Sprintf("%s %s %s %9.3f %9.5f %5.0f", c.Judge, c.Noise, c.Control, c.Rate, c.P0, c.Factor)
-	}
 	slices.SortFunc(cells, func(a, b Cell) int {
-		x, y := order(a), order(b)
-		switch {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
+		return cmp.Or(
+			cmp.Compare(a.Judge, b.Judge), cmp.Compare(a.Noise, b.Noise), cmp.Compare(a.Control, b.Control),
+			cmp.Compare(a.Rate, b.Rate), cmp.Compare(a.P0, b.P0), cmp.Compare(a.Factor, b.Factor),
+		)
 	})
 	return cells
 }

@@ -59,11 +59,20 @@ type Cell struct {
 // Result are the counts of all cells.
 type Result map[Cell]*Tally
 
-func (r Result) of(c Cell) *Tally {
+// add returns the counts of a cell to count in.
+func (r Result) add(c Cell) *Tally {
 	if r[c] == nil {
 		r[c] = &Tally{}
 	}
 	return r[c]
+}
+
+// of returns the counts of a cell to read.
+func (r Result) of(c Cell) *Tally {
+	if t := r[c]; t != nil {
+		return t
+	}
+	return &Tally{}
 }
 
 // chunk is how many worlds are simulated at a stretch.
@@ -119,7 +128,7 @@ func Run(c Config) Result {
 	sum := Result{}
 	for _, r := range results { // in order, so that what is kept of a median is the same each time
 		for cell, tally := range r {
-			sum.of(cell).Merge(tally)
+			sum.add(cell).Merge(tally)
 		}
 	}
 	return sum
@@ -158,7 +167,7 @@ func (r Result) judge(c sim.Case, looks []sim.Look, contenders []Contender, begi
 		if contenders[i].Blind && c.Control != sim.NoControl {
 			continue
 		}
-		r.of(Cell{c, contenders[i].Name}).add(watch(begin[i](c), looks))
+		r.add(Cell{c, contenders[i].Name}).add(watch(begin[i](c), looks))
 	}
 }
 

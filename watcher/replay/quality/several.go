@@ -32,7 +32,7 @@ func (c Config) several(j job) Result {
 			for i, w := range worlds {
 				looks[i] = w.Deploy(1, control)
 			}
-			r.of(Cell{deployment, ThreeRules}).add(together(begin(deployment), looks))
+			r.add(Cell{deployment, ThreeRules}).add(together(begin(deployment), looks))
 		}
 	}
 	return r
