@@ -103,12 +103,14 @@ func BenchmarkQuality(b *testing.B) {
 		}
 		p.Accused, p.Passed = quality.Silence(c.Seed, p.Silent)
 		text := result.Report(p)
+		line := result.Figures(p.Pooled).String()
 		if *update {
-			if err := os.WriteFile(filepath.Join("..", "..", "..", "docs", "decision-quality.md"), []byte(text), 0o644); err != nil {
+			page := text + "## In one line\n\n```text\n" + line + "\n```\n"
+			if err := os.WriteFile(filepath.Join("..", "..", "..", "docs", "decision-quality.md"), []byte(page), 0o644); err != nil {
 				b.Fatal(err)
 			}
 		}
-		fmt.Printf("\n%s\n%s\n", text, result.Figures(p.Pooled))
+		fmt.Printf("\n%s%s\n", text, line)
 	}
 }
 

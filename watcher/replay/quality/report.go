@@ -36,7 +36,6 @@ func (r Result) Report(p Printed) string {
 	r.withControls(w)
 	r.unjudged(w)
 	r.losing(w, p.Pooled)
-	fmt.Fprintf(w, "## In one line\n\n```text\n%s\n```\n", r.Figures(p.Pooled))
 	return w.String()
 }
 

@@ -42,7 +42,7 @@ func TestTheReportFollowsFromTheSeedAlone(t *testing.T) {
 	if another := print(some(2, 2)); one == another {
 		t.Error("it does not depend on the seed")
 	}
-	for _, want := range []string{"## Targets", "## Losing cells", "three rules", "tuned to the service", "quality: false_per_1000_worst=", "healthy_runs_per_cell=2"} {
+	for _, want := range []string{"## Targets", "## Losing cells", "three rules", "tuned to the service", "worst of the cells, of 2 runs"} {
 		if !strings.Contains(one, want) {
 			t.Errorf("no %q in the report", want)
 		}
@@ -115,6 +115,10 @@ func TestFiguresAreTakenFromTheCellsThatArePromised(t *testing.T) {
 	add(bad, Oracle, 100, 95, 2)
 	add(bad, "flagger", 100, 100, 24)
 	add(bad, "flagger, tuned to the service", 100, 100, 4)
+	clustered := bad // in which no speed is promised
+	clustered.Noise = sim.Clusters4
+	add(clustered, Ours, 100, 100, 1)
+	add(clustered, "flagger", 100, 100, 100)
 	f := r.Figures(false)
 	want := Figures{False: 2, FalseControl: 4, DelayMedian: 2, DelayMost: 2, Misses: 5, Speedup: 6, SpeedupEach: 1, Healthy: 500}
 	f.Misses = math.Round(f.Misses*1e6) / 1e6

@@ -17,13 +17,16 @@ var scale = eprocess.Scale{LooksPerMinute: sim.Minute, Worse: func(p float64) fl
 
 // past is what was learnt of one service.
 type past struct {
-	model eprocess.Model
-	known bool
+	model   eprocess.Model
+	known   bool
+	already bool // it was bad in the half hour before the deployment
 }
 
 func learn(h *sim.History) past {
-	m, ok := eprocess.Estimate(convert(h.Minutes), convert(h.Looks), scale)
-	return past{m, ok}
+	looks := convert(h.Looks)
+	m, ok := eprocess.Estimate(convert(h.Minutes), looks, scale)
+	last := looks[max(0, len(looks)-sim.Bake/sim.Step):]
+	return past{m, ok, ok && eprocess.Before(m, last, rules.Threshold(0)) >= rules.Threshold(0)}
 }
 
 func convert(counts []sim.Counts) []eprocess.Counts {
@@ -70,6 +73,7 @@ func Of(histories []*sim.History) func(sim.Case) *Watch {
 type rule struct {
 	judge   *eprocess.Judge
 	control sim.Control
+	already bool
 	other   past
 	others  []eprocess.Counts
 	seen    int // looks that arrived and had requests
@@ -86,7 +90,7 @@ func newRule(control sim.Control, own, other past) *rule {
 			setup.Controls = setup.Nulls // the old version is what the history is of
 		}
 	}
-	return &rule{judge: eprocess.NewJudge(setup), control: control, other: other}
+	return &rule{judge: eprocess.NewJudge(setup), control: control, already: own.already, other: other}
 }
 
 // see folds a look. One that did not arrive is Missing to all of it.
@@ -121,6 +125,10 @@ func (r *rule) answer(a *rules.Answer) {
 	}
 	if f.Alone && f.BadLooks < fewBadLooks {
 		a.Ceiling = rules.Ask
+	}
+	if r.already {
+		a.Attribution.Blame = rules.Ambient
+		a.Ceiling = min(a.Ceiling, a.Attribution.Blame.Ceiling())
 	}
 	if a.Test == nil {
 		a.Test = &rules.Test{}

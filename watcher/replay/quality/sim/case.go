@@ -4,15 +4,14 @@ import "fmt"
 
 // How a deployment is looked at.
 const (
-	Step   = 15                // seconds between two looks
-	Bake   = 30 * 60           // seconds for which a deployment is watched
-	Looks  = Bake / Step       // of a bake
-	Minute = 60 / Step         // looks in a minute
-	Day    = 24 * 60 * 60      // seconds
-	Days   = 7                 // of history, at most
-	Enough = 400               // bad requests that make a day's history do without an older one
-	Most   = 0.95              // no error rate is higher
-	Silent = "prometheus down" // see Noise
+	Step   = 15           // seconds between two looks
+	Bake   = 30 * 60      // seconds for which a deployment is watched
+	Looks  = Bake / Step  // of a bake
+	Minute = 60 / Step    // looks in a minute
+	Day    = 24 * 60 * 60 // seconds
+	Days   = 7            // of history, at most
+	Enough = 400          // bad requests that make a day's history do without an older one
+	Most   = 0.95         // no error rate is higher
 )
 
 // Noise is what makes a healthy service look ill, or hides what happens.
@@ -20,17 +19,17 @@ type Noise string
 
 // The kinds of noise.
 const (
-	Clean     Noise = "clean"          // independent errors
-	Clusters4 Noise = "clusters φ=4"   // errors come in clusters: dispersion 4 in every look
-	Clusters  Noise = "clusters φ=20"  // dispersion 20
-	Blips     Noise = "blips"          // one in 6 h on average: 15 to 75 s, 10 to 100 times the errors
-	Drift     Noise = "drift"          // the rate wanders: log-scale sd 0.4, correlated over an hour
-	Outage    Noise = "shared outage"  // 2 to 10 min of 20 times the errors everywhere, during the bake
-	Resets    Noise = "counter resets" // a restart in 10 min: counts since the last scrape are lost
-	Missed    Noise = "missed scrapes" // one in 20, and one gap of 2 min
-	Ramp      Noise = "rollout ramp"   // the new arm grows from 10 % to all of its traffic in 10 min
-	Nothing   Noise = "zero traffic"   // the new arm gets no request
-	Down      Noise = Silent           // no scrape arrives
+	Clean     Noise = "clean"           // independent errors
+	Clusters4 Noise = "clusters φ=4"    // errors come in clusters: dispersion 4 in every look
+	Clusters  Noise = "clusters φ=20"   // dispersion 20
+	Blips     Noise = "blips"           // one in 6 h on average: 15 to 75 s, 10 to 100 times the errors
+	Drift     Noise = "drift"           // the rate wanders: log-scale sd 0.4, correlated over an hour
+	Outage    Noise = "shared outage"   // 2 to 10 min of 20 times the errors everywhere, during the bake
+	Resets    Noise = "counter resets"  // a restart in 10 min: counts since the last scrape are lost
+	Missed    Noise = "missed scrapes"  // one in 20, and one gap of 2 min
+	Ramp      Noise = "rollout ramp"    // the new arm grows from 10 % to all of its traffic in 10 min
+	Nothing   Noise = "zero traffic"    // the new arm gets no request
+	Down      Noise = "prometheus down" // no scrape arrives
 )
 
 // Noises are the kinds of the grid.
@@ -76,10 +75,13 @@ func (c Control) Parts() float64 {
 	}
 }
 
-// Rates are the requests a second of the new arm, P0s the error rates of a healthy
-// service, and Factors by how much a bad version raises them, in the grid; 1 is healthy.
-func Rates() []float64   { return []float64{0.1, 1, 10, 100, 1000} }
-func P0s() []float64     { return []float64{0.001, 0.01} }
+// Rates are the requests a second of the new arm in the grid.
+func Rates() []float64 { return []float64{0.1, 1, 10, 100, 1000} }
+
+// P0s are the error rates of a healthy service in the grid.
+func P0s() []float64 { return []float64{0.001, 0.01} }
+
+// Factors are by how much the versions of the grid raise the error rate; 1 is healthy, and first.
 func Factors() []float64 { return []float64{1, 5, 10, 20, 50, 200} }
 
 // Case is one kind of deployment.

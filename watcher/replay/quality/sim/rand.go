@@ -89,7 +89,7 @@ func (r Rand) Binomial(n int, p float64) int {
 		return 0
 	}
 	q := math.Exp(float64(n) * math.Log1p(-p))
-	for k := 0; k < n; k++ {
+	for k := range n {
 		if u < q {
 			return k
 		}
