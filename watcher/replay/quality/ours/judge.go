@@ -58,7 +58,7 @@ func Of(histories []*sim.History) func(sim.Case) *Watch {
 		if c.Control == sim.Other && !learnt {
 			learnt = true
 			for i, h := range histories {
-				others[i] = learn(h.Other)
+				others[i] = learn(h.Other())
 			}
 		}
 		w := &Watch{lane: newLane(len(histories)), answers: make([]rules.Answer, len(histories))}

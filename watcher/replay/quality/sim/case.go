@@ -128,12 +128,14 @@ type Look struct {
 }
 
 // History is what was counted before the deployment, oldest first: Minutes of 1, 2, 4
-// or 7 days, Looks of the last day. Other is that of the other service; the old
-// version's is the service's own.
+// or 7 days, Looks of the last day. The old version's is the service's own.
 type History struct {
 	Minutes, Looks []Counts
-	Other          *History
+	other          func() *History
 }
+
+// Other is the history of the other service, drawn when somebody asks.
+func (h *History) Other() *History { return h.other() }
 
 // Level is the share of bad requests over the whole of it, with half a bad one more.
 func (h *History) Level() float64 {

@@ -1,5 +1,7 @@
 package sim
 
+import "sync"
+
 // World is one service with its past, in which deployments can be tried. What is
 // drawn for one deployment does not depend on which others were.
 type World struct {
@@ -23,9 +25,9 @@ func NewWorld(c Case, seed, number uint64) *World {
 	past := w.rand(streamPast)
 	w.own = past.newAmbient(c.Noise, Days)
 	w.History = past.history(c, w.own)
-	past = w.rand(streamOther)
-	w.other = past.newAmbient(c.Noise, Days)
-	w.History.Other = past.history(c, w.other)
+	elsewhere := w.rand(streamOther)
+	w.other = elsewhere.newAmbient(c.Noise, Days)
+	w.History.other = sync.OnceValue(func() *History { return elsewhere.history(c, w.other) })
 	if c.Noise == Outage {
 		shared := past.outage()
 		w.own.bumps, w.other.bumps = append(w.own.bumps, shared), append(w.other.bumps, shared)
@@ -39,7 +41,7 @@ const shortPast = 6 * 60 * 60
 // NewBake draws a world with a short past: the looks and minutes of six hours. It is
 // for judges that need no more.
 func NewBake(c Case, seed, number uint64) *World {
-	w := &World{Case: c, seed: seed, number: number, History: &History{Other: &History{}}}
+	w := &World{Case: c, seed: seed, number: number, History: &History{}}
 	r := w.rand(streamPast)
 	w.own, w.other = r.newAmbient(c.Noise, 1), r.newAmbient(c.Noise, 1)
 	w.History.Looks = r.looks(c, w.own, shortPast)
