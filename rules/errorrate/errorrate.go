@@ -59,14 +59,6 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 }
 
 func read(got []rules.Result) (threshold.Look, error) {
-	bad, _, errBad := threshold.CountOf(got[0], "errors")
-	total, _, errTotal := threshold.CountOf(got[1], "requests")
-	_, present, errPresent := threshold.CountOf(got[2], "series of requests")
-	if err := errors.Join(errBad, errTotal, errPresent); err != nil {
-		return threshold.Look{}, err
-	}
-	if !present {
-		return threshold.Look{}, rules.Failed(rules.Empty, "no series of requests")
-	}
-	return threshold.Look{Bad: bad, Total: total}, nil
+	bad, total, _, err := threshold.Beside(got, "errors", "requests")
+	return threshold.Look{Bad: bad, Total: total}, err
 }

@@ -3,9 +3,32 @@ package promql
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/bakewatch/bakewatch/rules"
 )
+
+// ReadNumber reads the expression of a key of a rule's options, which must be able to
+// give one number at every look. The error is a *rules.FieldError that blames the key.
+func ReadNumber(key, text string, words Words) (*Template, error) {
+	if text == "" {
+		return nil, &rules.FieldError{Key: key, Hint: "PromQL that gives one number", Err: errors.New("is needed")}
+	}
+	template, err := words.Parse(text)
+	if err != nil {
+		return nil, Blame(key, err)
+	}
+	return template, Blame(key, template.CheckNumber())
+}
+
+// CheckNumber says what is wrong with the expression of a key, before it is known
+// what $window and $interval are.
+func CheckNumber(key, text string) error {
+	_, err := ReadNumber(key, text, Words{Window: rules.Duration(time.Minute), Interval: rules.Duration(time.Second)})
+	return err
+}
 
 // CheckNumber refuses an expression that can't give one number at every look.
 func (t *Template) CheckNumber() error {

@@ -123,6 +123,29 @@ func (s Scope) Apart(selector *Selector) bool {
 	return s.join != nil || selector.Uses("version")
 }
 
+// Whole returns the scope of all versions of the service.
+func (s Scope) Whole() Scope { return Scope{match: s.match} }
+
+// Parts says whether the deployment's series of the selector are told from those of
+// the whole service: neither the selector nor what is added to both settles the version.
+func (s Scope) Parts(selector *Selector) bool {
+	whole := selector.Where(s.match...)
+	switch {
+	case whole.Uses("version"), whole.Uses("slot"):
+		return false
+	case s.version != "":
+		return !whole.Settles(s.version)
+	case s.join != nil:
+		return true
+	}
+	for _, slot := range s.slots {
+		if !slices.ContainsFunc(slot, func(m *labels.Matcher) bool { return !whole.Settles(m.Name) }) {
+			return false
+		}
+	}
+	return len(s.slots) > 0
+}
+
 // Values returns what the placeholders stand for. The slot is missing if the plan
 // has slots but not this one, which makes every query of Series unaskable.
 func (s Scope) Values(d rules.Deployment) map[string]string {

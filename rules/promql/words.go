@@ -18,6 +18,15 @@ type Words struct {
 // UsesWindow says whether $window stands in the text.
 func UsesWindow(text string) bool { return slices.Contains(names(text), "window") }
 
+// ReachesBack returns how far before a look the text sees in a rule with this
+// window: the window, if it holds $window. A range written out is not counted.
+func ReachesBack(text string, window rules.Duration) rules.Duration {
+	if UsesWindow(text) {
+		return window
+	}
+	return 0
+}
+
 // Parse reads a template in which the words may stand. Places in an *Error are
 // those of the text as it was written.
 func (w Words) Parse(text string) (*Template, error) {

@@ -8,7 +8,6 @@ package query
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/rules/promql"
@@ -30,28 +29,13 @@ func Kind() rules.Kind {
 
 // Check says what is wrong with the options.
 func (o *Options) Check() error {
-	_, err := o.parse(promql.Words{Window: rules.Duration(time.Minute), Interval: rules.Duration(time.Second)})
-	return errors.Join(err, o.checkLimits())
-}
-
-func (o *Options) parse(words promql.Words) (*promql.Template, error) {
-	if o.Expr == "" {
-		return nil, &rules.FieldError{Key: "expr", Hint: "PromQL that gives one number", Err: errors.New("is needed")}
-	}
-	template, err := words.Parse(o.Expr)
-	if err != nil {
-		return nil, promql.Blame("expr", err)
-	}
-	return template, promql.Blame("expr", template.CheckNumber())
+	return errors.Join(promql.CheckNumber("expr", o.Expr), o.checkLimits())
 }
 
 // ReachesBack returns how far before a look its expression sees: the window, if it
 // holds $window.
 func (o *Options) ReachesBack(window rules.Duration) rules.Duration {
-	if promql.UsesWindow(o.Expr) {
-		return window
-	}
-	return 0
+	return promql.ReachesBack(o.Expr, window)
 }
 
 func (o *Options) checkLimits() error {
@@ -70,7 +54,7 @@ func (o *Options) checkLimits() error {
 
 // Rule builds the rule.
 func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
-	template, err := o.parse(promql.Words{Window: setting.Window, Interval: setting.Interval})
+	template, err := promql.ReadNumber("expr", o.Expr, promql.Words{Window: setting.Window, Interval: setting.Interval})
 	scope, errScope := promql.NewScope(setting.Select)
 	if err := errors.Join(err, errScope); err != nil {
 		return nil, err
@@ -84,7 +68,7 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 		Ask: func(d rules.Deployment) []rules.Query {
 			return scope.Queries(setting.Source, d, text)
 		},
-		Read: read,
+		Read: threshold.Value,
 	})
 }
 
@@ -97,12 +81,4 @@ func (o *Options) limits() threshold.Limits {
 		limits.Min, limits.Unit = new(o.Min.Value()), o.Min.Unit()
 	}
 	return limits
-}
-
-func read(got []rules.Result) (threshold.Look, error) {
-	value, present, err := threshold.One(got[0], "value")
-	if err == nil && !present {
-		err = rules.Failed(rules.Empty, "the expression gives nothing")
-	}
-	return threshold.Look{Value: value}, err
 }

@@ -26,9 +26,12 @@ func MinRequests(said int, limit float64) float64 {
 }
 
 // CheckMinRequests says what is wrong with min_requests.
-func CheckMinRequests(said int) error {
+func CheckMinRequests(said int) error { return CheckFewest("min_requests", said) }
+
+// CheckFewest says what is wrong with the fewest events that a rule is judged on.
+func CheckFewest(key string, said int) error {
 	if said < 0 {
-		return &rules.FieldError{Key: "min_requests", Err: fmt.Errorf("%d is negative", said)}
+		return &rules.FieldError{Key: key, Err: fmt.Errorf("%d is negative", said)}
 	}
 	return nil
 }

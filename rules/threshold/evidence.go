@@ -92,7 +92,7 @@ func (e *evidence) read(got []rules.Result) (Look, error) {
 // weigh holds the looks of the window against the limits.
 func (e *evidence) weigh(answer rules.Answer) rules.Answer {
 	value := e.measure(&answer)
-	if e.Measure == Share && answer.Total < max(e.MinTotal, 1) {
+	if (e.Measure == Share || e.Measure == Per) && answer.Total < max(e.MinTotal, 1) {
 		e.since = time.Time{}
 		answer.Verdict, answer.Why = rules.LowTraffic, e.tooFew(answer)
 		return answer
@@ -106,8 +106,16 @@ func (e *evidence) weigh(answer rules.Answer) rules.Answer {
 	} else {
 		e.held(&answer)
 	}
-	if note := e.looks[len(e.looks)-1].Note; note != "" {
-		answer.Why += "; " + note
+	latest := e.looks[len(e.looks)-1]
+	if broken && answer.At.Before(e.from.Add(time.Duration(e.Within))) {
+		answer.Verdict = rules.Inconclusive
+		answer.Why += fmt.Sprintf("; it may be until %s after the deployment", e.Within)
+	}
+	if latest.Missing {
+		answer.Ceiling = rules.Ask
+	}
+	if latest.Note != "" {
+		answer.Why += "; " + latest.Note
 	}
 	return answer
 }
@@ -119,13 +127,19 @@ func (e *evidence) measure(answer *rules.Answer) float64 {
 		answer.Bad, answer.Total = latest.Bad, latest.Total
 		return latest.Value
 	}
+	var part float64
 	for _, look := range e.looks {
 		answer.Bad += look.Bad
 		answer.Total += look.Total
+		part += look.Part
 	}
 	answer.Window = rules.Duration(time.Duration(len(e.looks)) * e.interval())
-	if e.Measure == Count {
+	switch e.Measure {
+	case Count:
 		return answer.Bad
+	case Per:
+		return part / answer.Total
+	case Level, Share:
 	}
 	return answer.Bad / answer.Total
 }

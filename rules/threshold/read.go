@@ -1,6 +1,7 @@
 package threshold
 
 import (
+	"errors"
 	"maps"
 	"math"
 	"slices"
@@ -21,6 +22,30 @@ func One(result rules.Result, what string) (value float64, ok bool, err error) {
 	}
 	return 0, false, rules.Failed(rules.Ambiguous, "%s: %d series where one is meant; they differ in %s",
 		what, len(result.Samples), strings.Join(differing(result.Samples), ", "))
+}
+
+// Value reads a look of one expression that gives one number.
+func Value(got []rules.Result) (Look, error) {
+	value, present, err := One(got[0], "value")
+	if err == nil && !present {
+		err = rules.Failed(rules.Empty, "the expression gives nothing")
+	}
+	return Look{Value: value}, err
+}
+
+// Beside reads a look of two counts and of how many series the second has: a missing
+// first, which missing then says, is zero only beside a present second.
+func Beside(got []rules.Result, first, second string) (part, total float64, missing bool, err error) {
+	part, found, errPart := CountOf(got[0], first)
+	total, _, errTotal := CountOf(got[1], second)
+	_, present, errPresent := CountOf(got[2], "series of "+second)
+	if err := errors.Join(errPart, errTotal, errPresent); err != nil {
+		return 0, 0, false, err
+	}
+	if !present {
+		return 0, 0, false, rules.Failed(rules.Empty, "no series of %s", second)
+	}
+	return part, total, !found, nil
 }
 
 // CountOf is One for counts, which are never negative.

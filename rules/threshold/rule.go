@@ -17,15 +17,20 @@ const (
 	Level Measure = iota // the value at the look
 	Count                // bad events in the window
 	Share                // bad events of all events in the window
+	Per                  // events, none of them bad, for each of all events in the window
 )
 
 // Look is what one look at Prometheus says.
 type Look struct {
 	Value float64 // Level: held against the limit
 	Bad   float64 // Count, Share: bad events since the look before
-	Total float64 // Share: all events since the look before
+	Part  float64 // Per: events since the look before
+	Total float64 // Share, Per: all events since the look before
 	Note  string  // said at the end: "2 of 3 down"; or empty
-	Shown int     // which of the queries a person is shown
+	// Missing says that a count is not there and was taken for zero, although that may
+	// break the limit: people are asked at most.
+	Missing bool
+	Shown   int // which of the queries a person is shown
 }
 
 // Limits are the most and the least that is allowed; nil: no limit on that side.
@@ -39,10 +44,18 @@ type Config struct {
 	Setting rules.Setting
 	Measure Measure
 	Limits  Limits
-	// Subject is what is counted or measured: "errors". Of is what it is a share of: "requests".
+	// Subject is what is counted or measured: "errors". Of is what it is a share of, or
+	// counted for each of: "requests".
 	Subject, Of string
-	// MinTotal is the fewest events in the window that a Share is judged on.
+	// MinTotal is the fewest events in the window that a Share or a Per is judged on.
 	MinTotal float64
+	// MinKey is the option that says MinTotal; empty: min_requests.
+	MinKey string
+	// Within is how long after the deployment the limit may still be broken.
+	Within rules.Duration
+	// OnlyNew says why the limit says nothing about a version that was here before, and
+	// so about the target of a rollback; empty: it does.
+	OnlyNew string
 	// Apart says that counts are the version's own, so that a look which began
 	// before the deployment counts as well.
 	Apart bool
@@ -72,6 +85,23 @@ func (r *Rule) Begin(d rules.Deployment) rules.Evidence {
 	e.start = counting.Start{From: d.At, Interval: r.config.interval(), WarmUp: r.config.warmUp(), Apart: r.config.Apart && !counting.Again(d)}
 	e.asked.Queries = r.config.Ask(d)
 	return e
+}
+
+// Verify starts the evidence about the target of a rollback. It implements rules.Verifier.
+func (r *Rule) Verify(d rules.Deployment) rules.Evidence {
+	if r.config.OnlyNew == "" {
+		return r.Begin(d)
+	}
+	return unasked{rule: r.config.Setting.Name, why: r.config.OnlyNew}
+}
+
+// unasked is the evidence about a version that the rule has no question about. Its
+// verdict is none that shows that the version serves.
+type unasked struct{ rule, why string }
+
+// See folds one look.
+func (u unasked) See(at time.Time, _ []rules.Result) rules.Answer {
+	return rules.Answer{Rule: u.rule, Verdict: rules.LowTraffic, Ceiling: rules.None, Why: u.why, At: at}
 }
 
 func (c *Config) interval() time.Duration { return time.Duration(c.Setting.Interval) }

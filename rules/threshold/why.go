@@ -16,13 +16,19 @@ func (e *evidence) arithmetic(answer rules.Answer) string {
 		text += fmt.Sprintf(" (%s of %s)", counting.Number(answer.Bad), counting.Number(answer.Total))
 	case Count:
 		text += " in " + answer.Window.String()
+	case Per:
+		text += fmt.Sprintf(" (%s in %s %s)", counting.Number(*answer.Value*answer.Total), counting.Number(answer.Total), e.Of)
 	case Level:
 	}
 	return text
 }
 
 func (e *evidence) tooFew(answer rules.Answer) string {
-	return fmt.Sprintf("%s %s in %s, fewer than min_requests %s", counting.Number(answer.Total), e.Of, answer.Window, counting.Number(max(e.MinTotal, 1)))
+	key := e.MinKey
+	if key == "" {
+		key = "min_requests"
+	}
+	return fmt.Sprintf("%s %s in %s, fewer than %s %s", counting.Number(answer.Total), e.Of, answer.Window, key, counting.Number(max(e.MinTotal, 1)))
 }
 
 func (e *evidence) format(value float64) string { return quantity.Format(value, e.Limits.Unit) }
