@@ -141,7 +141,7 @@ func (Selecting) Words() []string { return []string{string(SelectNone)} }
 // Spec is one [[rule]] of a plan: the options that all kinds share, and the kind's own.
 type Spec struct {
 	Name     string   `json:"name" toml:"name" doc:"the rule's name; default: its kind"`
-	Kind     string   `json:"kind" toml:"kind" doc:"error-rate, latency, security-scan, crash, up or query"`
+	Kind     string   `json:"kind" toml:"kind" doc:"what is asked: error-rate, latency, security-scan, crash, up, saturation, traffic, adoption, feedback or query"`
 	Severity Severity `json:"severity" toml:"severity" doc:"critical (may act by itself), warning (may ask) or info (may notify); default critical"`
 	Mode     Mode     `json:"mode" toml:"mode" doc:"shadow, notify or enforce; default: the plan's"`
 	Judge    string   `json:"judge" toml:"judge" doc:"threshold: a plain limit over the sliding window, which healthy deployments break by chance; default: what counts events is compared, by a test, and all else is held against plain limits"`

@@ -11,11 +11,15 @@ import (
 	"fmt"
 
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/adoption"
 	"github.com/bakewatch/bakewatch/rules/crash"
 	"github.com/bakewatch/bakewatch/rules/errorrate"
+	"github.com/bakewatch/bakewatch/rules/feedback"
 	"github.com/bakewatch/bakewatch/rules/latency"
 	"github.com/bakewatch/bakewatch/rules/query"
+	"github.com/bakewatch/bakewatch/rules/saturation"
 	"github.com/bakewatch/bakewatch/rules/securityscan"
+	"github.com/bakewatch/bakewatch/rules/traffic"
 	"github.com/bakewatch/bakewatch/rules/up"
 )
 
@@ -27,13 +31,17 @@ func All() []rules.Kind {
 		securityscan.Kind(),
 		crash.Kind(),
 		up.Kind(),
+		saturation.Kind(),
+		traffic.Kind(),
+		adoption.Kind(),
+		feedback.Kind(),
 		query.Kind(),
 	}
 }
 
 // Later lists the kinds that a later version brings: refused as "not yet
 // supported", never as unknown.
-func Later() []string { return []string{"saturation", "traffic", "adoption", "feedback"} }
+func Later() []string { return nil }
 
 // Build makes the rules of a plan, in its order. All errors are joined, each with
 // its rule's name.

@@ -1,0 +1,147 @@
+package feedback_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/feedback"
+	"github.com/bakewatch/bakewatch/rules/internal/promtest"
+	"github.com/bakewatch/bakewatch/rules/quantity"
+)
+
+func complaints() *feedback.Options {
+	return &feedback.Options{Complaints: "tickets_total", Per: "sessions_total", Max: quantity.Must("0.5%")}
+}
+
+func rating() *feedback.Options {
+	return &feedback.Options{Rating: `avg(stars{v="$version"})`, Min: quantity.Must("4.2")}
+}
+
+func TestComplaintsAreAShareOfSessions(t *testing.T) {
+	for name, test := range map[string]struct {
+		fill func(*testing.T, *promtest.Server)
+		want rules.Verdict
+		why  string
+	}{
+		"few complaints": {
+			func(t *testing.T, s *promtest.Server) {
+				born(t, s, `tickets_total{v="2"}`, 5)
+				born(t, s, `sessions_total{v="2"}`, 1000)
+			}, rules.Healthy, "complaints 0.5 % (5 of 1000) ≤ limit 0.5 %",
+		},
+		"many complaints": {
+			func(t *testing.T, s *promtest.Server) {
+				born(t, s, `tickets_total{v="2"}`, 6)
+				born(t, s, `sessions_total{v="2"}`, 1000)
+			}, rules.Breached, "complaints 0.6 % (6 of 1000) > limit 0.5 %",
+		},
+		"nobody has complained yet": {
+			func(t *testing.T, s *promtest.Server) { born(t, s, `sessions_total{v="2"}`, 1000) },
+			rules.Healthy, "complaints 0 % (0 of 1000)",
+		},
+		"too few sessions for one complaint to be too many": {
+			func(t *testing.T, s *promtest.Server) {
+				born(t, s, `tickets_total{v="2"}`, 1)
+				born(t, s, `sessions_total{v="2"}`, 199)
+			}, rules.LowTraffic, "199 sessions in 15s, fewer than min_sessions 200",
+		},
+		"complaints without sessions are no data": {
+			func(t *testing.T, s *promtest.Server) { born(t, s, `tickets_total{v="2"}`, 60) },
+			rules.NoData, "no series of sessions",
+		},
+		"those of another version are not its own": {
+			func(t *testing.T, s *promtest.Server) {
+				born(t, s, `tickets_total{v="1"}`, 60)
+				born(t, s, `sessions_total{v="2"}`, 1000)
+			}, rules.Healthy, "(0 of 1000)",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, setting := promtest.New(t), promtest.Setting("feedback")
+			setting.Select.Version = "v"
+			test.fill(t, server)
+			if got := server.Watch(t, promtest.Build(t, complaints(), setting), 1)[0]; got.Verdict != test.want || !strings.Contains(got.Why, test.why) {
+				t.Errorf("%v, %q; want %v, %q", got.Verdict, got.Why, test.want, test.why)
+			}
+		})
+	}
+}
+
+// born stores a counter that is born between the deployment and the first look.
+func born(t *testing.T, server *promtest.Server, series string, value float64) {
+	t.Helper()
+	server.Add(t, series, promtest.Sample{Second: 11, Value: value})
+}
+
+func TestARatingIsHeldAgainstTheLowest(t *testing.T) {
+	for name, test := range map[string]struct {
+		expr, lowest string
+		want         rules.Verdict
+		why          string
+	}{
+		"good enough":             {`avg(stars{v="$version"})`, "4", rules.Healthy, "rating 4 ≥ limit 4"},
+		"too low":                 {`avg(stars{v="$version"})`, "4.2", rules.Breached, "rating 4 < limit 4.2"},
+		"as a share":              {`avg(stars{v="$version"}) / 5`, "90%", rules.Breached, "rating 80 % < limit 90 %"},
+		"below zero, as some are": {`-avg(stars{v="$version"})`, "-5", rules.Healthy, "rating -4 ≥ limit -5"},
+		"nobody has rated it":     {`avg(stars{v="none"})`, "4", rules.NoData, "gives nothing"},
+		"ratings of nobody":       {`sum(stars * 0) / sum(stars * 0)`, "4", rules.NoData, "NaN"},
+		"several ratings":         {`stars`, "4", rules.Blind, "differ in user, v"},
+		"no previous version":     {`avg(stars{v="$previous"})`, "4", rules.NoData, "no previous version"},
+		"over the plan's window":  {`avg(avg_over_time(stars{v="$version"}[$window]))`, "4", rules.Healthy, "rating 4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := promtest.New(t)
+			server.Gauge(t, `stars{v="2",user="a"}`, 1, 3)
+			server.Gauge(t, `stars{v="2",user="b"}`, 1, 5)
+			server.Gauge(t, `stars{v="1",user="c"}`, 1, 1)
+			rule := promtest.Build(t, &feedback.Options{Rating: test.expr, Min: quantity.Must(test.lowest)}, promtest.Setting("feedback"))
+			if got := server.Watch(t, rule, 1)[0]; got.Verdict != test.want || !strings.Contains(got.Why, test.why) {
+				t.Errorf("%v, %q; want %v, %q", got.Verdict, got.Why, test.want, test.why)
+			}
+		})
+	}
+}
+
+func TestOnlyARatingReachesBack(t *testing.T) {
+	window := promtest.Setting("").Window
+	for expr, want := range map[string]rules.Duration{"": 0, "stars": 0, "avg_over_time(stars[$window])": window} {
+		if got := (&feedback.Options{Rating: expr}).ReachesBack(window); got != want {
+			t.Errorf("%q: %s, want %s", expr, got, want)
+		}
+	}
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	for name, test := range map[string]struct {
+		options *feedback.Options
+		change  func(*feedback.Options)
+		key     string
+	}{
+		"neither of the two":        {&feedback.Options{Max: quantity.Must("1%")}, nil, "complaints"},
+		"both of them":              {complaints(), func(o *feedback.Options) { o.Rating = "stars" }, "rating"},
+		"complaints of nothing":     {complaints(), func(o *feedback.Options) { o.Per = "" }, "per"},
+		"complaints as a rate":      {complaints(), func(o *feedback.Options) { o.Complaints = "rate(x[5m])" }, "complaints"},
+		"complaints without limit":  {complaints(), func(o *feedback.Options) { o.Max = quantity.Quantity{} }, "max"},
+		"all may complain":          {complaints(), func(o *feedback.Options) { o.Max = quantity.Must("100%") }, "max"},
+		"complaints with a min":     {complaints(), func(o *feedback.Options) { o.Min = quantity.Must("4") }, "min"},
+		"fewer sessions than none":  {complaints(), func(o *feedback.Options) { o.MinSessions = -1 }, "min_sessions"},
+		"a rating without limit":    {rating(), func(o *feedback.Options) { o.Min = quantity.Quantity{} }, "min"},
+		"a rating in seconds":       {rating(), func(o *feedback.Options) { o.Min = quantity.Must("4s") }, "min"},
+		"a rating with a max":       {rating(), func(o *feedback.Options) { o.Max = quantity.Must("1%") }, "max"},
+		"a rating of sessions":      {rating(), func(o *feedback.Options) { o.Per = "x" }, "per"},
+		"a rating of few sessions":  {rating(), func(o *feedback.Options) { o.MinSessions = 5 }, "min_sessions"},
+		"a rating that is no query": {rating(), func(o *feedback.Options) { o.Rating = "avg(" }, "rating"},
+		"a rating that filters":     {rating(), func(o *feedback.Options) { o.Rating = "stars > 3" }, "rating"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if test.change != nil {
+				test.change(test.options)
+			}
+			if blamed, ok := errors.AsType[*rules.FieldError](test.options.Check()); !ok || blamed.Key != test.key {
+				t.Errorf("got %v", test.options.Check())
+			}
+		})
+	}
+}
