@@ -71,7 +71,6 @@ type ruleFile struct {
 	CompareTo later `toml:"compare_to" doc:"the controls of a comparison"`
 	WorseBy   later `toml:"worse_by" doc:"the smallest difference that matters"`
 	BetterBy  later `toml:"better_by" doc:"the smallest improvement that is asked for"`
-	NewOnly   later `toml:"new_only" doc:"only what the previous version did not have"`
 	Bake      later `toml:"bake" doc:"a rule that bakes longer than the plan"`
 }
 

@@ -106,7 +106,7 @@ func planOf(specs ...rules.Spec) rules.Plan {
 }
 
 func TestEveryExampleBuildsAndItsReadmeShowsWhatIsAsked(t *testing.T) {
-	d := rules.Deployment{Service: "checkout", Version: "2.4.0", At: time.Unix(1_700_000_000, 0)}
+	d := rules.Deployment{Service: "checkout", Version: "2.4.0", Previous: "2.3.0", At: time.Unix(1_700_000_000, 0)}
 	for _, kind := range kinds.All() {
 		t.Run(kind.Name, func(t *testing.T) {
 			built, err := kinds.Build(planOf(example(t, kind)))

@@ -19,6 +19,8 @@ func drawField(t *rapid.T, field reflect.Value, name string) {
 		*value = rapid.String().Draw(t, name)
 	case *[]string:
 		*value = rapid.SliceOf(rapid.String()).Draw(t, name)
+	case *bool:
+		*value = rapid.Bool().Draw(t, name)
 	case *int:
 		*value = rapid.Int().Draw(t, name)
 	case *float64:

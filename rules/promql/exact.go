@@ -23,6 +23,22 @@ type Series struct {
 	selector *Selector
 	only     string         // set operators behind an expression of the selector's labels
 	ago      rules.Duration // how long before the look
+	lately   string         // so far back values still hold; empty: as Prometheus has it
+}
+
+// Lately returns the series with their last values of a day, for what is no longer
+// exported: a scanner tells of the images that run.
+func (s Series) Lately() Series {
+	s.lately = "1d"
+	return s
+}
+
+// values returns the series' values as they are at the look.
+func (s Series) values() string {
+	if s.lately == "" {
+		return s.selector.String() + offset(s.ago) + s.only
+	}
+	return s.last(s.lately, 0) + s.only
 }
 
 // Count returns the exact count since the look before, summed: of every series
@@ -36,18 +52,10 @@ func (s Series) Count(interval rules.Duration) string {
 func (s Series) counter() counter { return counter{value: s.last, total: s.last, least: "0"} }
 
 // Present returns how many series there are.
-func (s Series) Present() string {
-	return fmt.Sprintf("count(%s%s%s)", s.selector, offset(s.ago), s.only)
-}
+func (s Series) Present() string { return fmt.Sprintf("count(%s)", s.values()) }
 
 // Sum returns the sum of the series' values.
-func (s Series) Sum() string { return fmt.Sprintf("sum(%s%s)", s.selector, s.only) }
-
-// Distinct returns the sum of the series' values, where series that differ only in
-// who exports them count once: every replica of an exporter tells of the same thing.
-func (s Series) Distinct() string {
-	return fmt.Sprintf("sum(max without (instance,pod) (%s%s))", s.selector, s.only)
-}
+func (s Series) Sum() string { return fmt.Sprintf("sum(%s)", s.values()) }
 
 // level returns each series' last value within span, as it was so long ago.
 type level func(span string, ago rules.Duration) string
@@ -102,4 +110,4 @@ func (s Series) restrict(expr string) string {
 
 // Age returns how many seconds ago the oldest of the times was that the series
 // hold as their values.
-func (s Series) Age() string { return fmt.Sprintf("time() - min(%s%s)", s.selector, s.only) }
+func (s Series) Age() string { return fmt.Sprintf("time() - min(%s)", s.values()) }

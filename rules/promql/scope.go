@@ -84,6 +84,9 @@ func matchers(key string, values map[string]string) (found []*labels.Matcher, wr
 	return found, wrong
 }
 
+// CheckLabel says, blaming the key, what is wrong with the name of a label.
+func CheckLabel(key, label string) error { return checkLabel(key, label) }
+
 func checkLabel(key, label string) error {
 	if !model.UTF8Validation.IsValidLabelName(label) || label == model.MetricNameLabel {
 		return blamef(key, "%q is no name of a label", label)

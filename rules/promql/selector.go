@@ -95,6 +95,23 @@ func picks(m *labels.Matcher) bool {
 	return m.Type == labels.MatchEqual || m.Type == labels.MatchRegexp
 }
 
+// Of returns the selector that asks for $other wherever this one asks for $name.
+func (s *Selector) Of(name, other string) *Selector {
+	swapped := slices.Clone(s.matchers)
+	for i, m := range swapped {
+		value := dollar.ReplaceAllStringFunc(m.Value, func(word string) string {
+			if word == "$"+name {
+				return "$" + other
+			}
+			return word
+		})
+		if value != m.Value {
+			swapped[i] = labels.MustNewMatcher(m.Type, m.Name, value)
+		}
+	}
+	return &Selector{name: s.name, matchers: swapped}
+}
+
 // Where returns the selector with more matchers. A label that the selector itself
 // settles is left to it.
 func (s *Selector) Where(more ...*labels.Matcher) *Selector {
