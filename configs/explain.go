@@ -85,9 +85,10 @@ func (e *explainer) selecting(s rules.Select) {
 }
 
 func (e *explainer) rule(s rules.Spec) {
-	e.line("Rule %q (%s, %s, %s), %s:", s.Name, s.Kind, s.Severity, modeOf(s.Mode), judgedBy(s))
 	var options map[string]any
-	if err := json.Unmarshal(s.Options, &options); err == nil {
+	err := json.Unmarshal(s.Options, &options)
+	e.line("Rule %q (%s, %s, %s), %s:", s.Name, s.Kind, s.Severity, modeOf(s.Mode), judgedBy(s, options))
+	if err == nil {
 		if s.Judge != "" {
 			fewest(options)
 		}

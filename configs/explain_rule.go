@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/promql"
 	"github.com/bakewatch/bakewatch/rules/quantity"
 	judge "github.com/bakewatch/bakewatch/rules/threshold"
 )
@@ -15,9 +16,9 @@ import (
 var levels = []string{"up", "security-scan"}
 
 // judgedBy says who judges the rule, over what.
-func judgedBy(s rules.Spec) string {
-	if s.Judge != "" {
-		return "judged by " + s.Judge + " " + judgedOver(s)
+func judgedBy(s rules.Spec, options map[string]any) string {
+	if s.Judge != "" || asksExpression(options) {
+		return "judged by " + threshold + " " + judgedOver(s, options)
 	}
 	return "judged by a test against " + controlsOf(s)
 }
@@ -40,34 +41,63 @@ func controlsOf(s rules.Spec) string {
 	return list(against, "and")
 }
 
-func judgedOver(s rules.Spec) string {
-	if slices.Contains(levels, s.Kind) || s.Kind == "query" && !strings.Contains(string(s.Options), "$window") {
+// expressions are the keys of kinds that ask a whole expression: it looks at what is
+// now as well, unless it holds $window.
+var expressions = []string{"expr", "rating"}
+
+// asksExpression says whether the rule asks one, which is compared with nothing.
+func asksExpression(options map[string]any) bool {
+	return slices.ContainsFunc(expressions, func(key string) bool { return options[key] != nil })
+}
+
+func judgedOver(s rules.Spec, options map[string]any) string {
+	now := slices.Contains(levels, s.Kind)
+	for _, key := range expressions {
+		text, _ := options[key].(string)
+		now = now || text != "" && !promql.UsesWindow(text)
+	}
+	if now {
 		return "at every look"
 	}
 	return "over " + s.Window.String()
 }
 
-// fewest fills in the min_requests that holds where a rule over a share sets none.
+// fewest fills in the default of how many events a rule is judged on, where it sets none.
 func fewest(options map[string]any) {
-	if _, said := options["min_requests"]; said {
+	key := "min_requests"
+	if _, per := options["per"]; per {
+		key = "min_sessions"
+	}
+	if _, said := options[key]; said {
 		return
 	}
-	if share := limitOf(options); share > 0 {
-		options["min_requests"] = judge.MinRequests(0, share)
+	if n := fewestOf(options); n > 0 {
+		options[key] = n
 	}
 }
 
-// limitOf returns the largest share of bad requests that is allowed; 0: the rule
-// is over no requests.
-func limitOf(options map[string]any) float64 {
-	if quantile, is := options["quantile"].(float64); is {
-		return 1 - quantile
+// fewestOf returns what a limit needs at least; 0: the rule is over no events.
+func fewestOf(options map[string]any) float64 {
+	share := func(key string) float64 {
+		limit, err := quantity.Parse(fmt.Sprint(options[key]))
+		if err != nil {
+			return 0
+		}
+		return limit.Value()
 	}
-	limit, err := quantity.Parse(fmt.Sprint(options["max"]))
-	if _, over := options["requests"]; !over || err != nil {
-		return 0
+	has := func(key string) bool { _, said := options[key]; return said }
+	quantile, slow := options["quantile"].(float64)
+	switch {
+	case slow:
+		return judge.MinRequests(0, 1-quantile)
+	case has("planned"):
+		return judge.MinOfShare(0, share("planned"), share("min"))
+	case has("uses"):
+		return judge.MinForGoal(0, share("min"))
+	case (has("requests") || has("complaints")) && share("max") > 0:
+		return judge.MinRequests(0, share("max"))
 	}
-	return limit.Value()
+	return 0
 }
 
 // doing says what each power comes to.

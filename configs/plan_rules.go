@@ -115,7 +115,11 @@ func (l *loader) warmUp(t strict.Table, spec *rules.Spec, options rules.Options)
 	}
 	switch said := t.Has("warm_up"); {
 	case !said && back >= l.file.Bake && back > 0:
-		t.Fail("expr", fmt.Sprintf("$window (%s) sees the time before the deployment during all of bake (%s)", back, l.file.Bake), "set a shorter window, or a longer bake")
+		key := "expr"
+		if !t.Has(key) {
+			key = "rating"
+		}
+		t.Fail(key, fmt.Sprintf("$window (%s) sees the time before the deployment during all of bake (%s)", back, l.file.Bake), "set a shorter window, or a longer bake")
 	case !said:
 		spec.WarmUp = max(l.file.WarmUp, back)
 	case spec.WarmUp >= l.file.Bake:

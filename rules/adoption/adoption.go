@@ -8,7 +8,6 @@ package adoption
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/rules/promql"
@@ -63,24 +62,13 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 		Limits:   threshold.Limits{Min: &goal, Unit: o.Min.Unit()},
 		Subject:  "uses per session",
 		Of:       "sessions",
-		MinTotal: o.fewest(),
+		MinTotal: threshold.MinForGoal(o.MinSessions, goal),
 		MinKey:   "min_sessions",
 		OnlyNew:  "the goal is the new version's, not the target's of a rollback",
 		Apart:    scope.Apart(uses) && scope.Apart(per),
 		Ask:      ask(scope, uses, per, setting),
 		Read:     read,
 	})
-}
-
-// enough is how many uses min must come to: were there truly twice as many, chance
-// would take one of about 1500 windows below min (Poisson, 40 and fewer than 20).
-const enough = 20
-
-func (o *Options) fewest() float64 {
-	if o.MinSessions > 0 {
-		return float64(o.MinSessions)
-	}
-	return max(threshold.MinRequests(0, 1), math.Ceil(enough/o.Min.Value()-1e-9))
 }
 
 func ask(scope promql.Scope, uses, per *promql.Selector, setting rules.Setting) func(rules.Deployment) []rules.Query {

@@ -104,6 +104,46 @@ func TestSelectAddsMatchersToASelector(t *testing.T) {
 	}
 }
 
+func TestADeploymentsSeriesAreAPartOfTheServicesOrTheyAreNot(t *testing.T) {
+	slots := map[string]map[string]string{"blue": {"pool": "a"}, "green": {"pool": "b"}}
+	join := &rules.Join{Metric: "target_info", On: []string{"instance"}, Label: "v"}
+	for name, test := range map[string]struct {
+		selected rules.Select
+		selector string
+		whole    string
+		parts    bool
+	}{
+		"nothing tells versions apart":           {rules.Select{Match: map[string]string{"job": "$service"}}, "x", `count(x{job="checkout"})`, false},
+		"version":                                {rules.Select{Match: map[string]string{"job": "$service"}, Version: "v"}, "x", `count(x{job="checkout"})`, true},
+		"version that the selector only narrows": {rules.Select{Version: "v"}, `x{v!=""}`, `count(x{v!=""})`, true},
+		"version that the selector opts out of":  {rules.Select{Version: "v"}, `x{v=~".*"}`, `count(x{v=~".*"})`, false},
+		"version that match settles":             {rules.Select{Match: map[string]string{"v": "2"}, Version: "v"}, "x", `count(x{v="2"})`, false},
+		"version under another name":             {rules.Select{Version: "v"}, `x{tag="$version"}`, `count(x{tag="2"})`, false},
+		"join":                                   {rules.Select{Join: join}, "x", "count(x)", true},
+		"slots":                                  {rules.Select{Slots: slots}, "x", "count(x)", true},
+		"slots that the selector settles":        {rules.Select{Slots: slots}, `x{pool="a"}`, `count(x{pool="a"})`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := rules.Deployment{Service: "checkout", Version: "2", Slot: "green"}
+			scope, selector := scopeOf(t, test.selected), selectorOf(t, test.selector)
+			query := scope.Queries("", d, scope.Whole().Series(selector, d).Present())[0]
+			if got, err := promql.Bind(query.Template, query.Values); err != nil || got != test.whole {
+				t.Errorf("the whole is %s, %v; want %s", got, err, test.whole)
+			}
+			if got := scope.Parts(selector); got != test.parts {
+				t.Errorf("parts: %v", got)
+			}
+		})
+	}
+}
+
+func TestASelectorMayAskForAnotherPlaceholder(t *testing.T) {
+	got := selectorOf(t, `x{a="$version", b=~"v$version|x", c="$$version", d="$service"}`).Of("version", "previous").String()
+	if want := `x{a="$previous",b=~"v$previous|x",c="$$version",d="$service"}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestASlotThatThePlanDoesNotKnowIsNoData(t *testing.T) {
 	scope := scopeOf(t, rules.Select{Slots: map[string]map[string]string{"blue": {"instance": "a"}}})
 	for _, slot := range []string{"", "purple"} {

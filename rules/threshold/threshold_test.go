@@ -276,6 +276,74 @@ func TestAValueIsJudgedAsItIsNow(t *testing.T) {
 	})
 }
 
+// per is a rule over events of which none is bad, with a goal.
+func per() threshold.Config {
+	c := config(threshold.Per)
+	least := 0.5
+	c.Limits, c.Subject, c.Of, c.MinKey = threshold.Limits{Min: &least}, "uses per session", "sessions", "min_sessions"
+	c.Read = func(got []rules.Result) (threshold.Look, error) {
+		uses, ok, err := threshold.CountOf(got[0], "uses")
+		sessions, _, _ := threshold.CountOf(got[1], "sessions")
+		return threshold.Look{Part: uses, Total: sessions, Missing: !ok}, err
+	}
+	return c
+}
+
+func TestEventsAreCountedForEachOfOthers(t *testing.T) {
+	play(t, begin(t, per()), []step{
+		{1, numbers(60, 100), rules.Healthy, "uses per session 0.6 (60 in 100 sessions) ≥ limit 0.5"},
+		{2, numbers(20, 100), rules.Breached, "uses per session 0.4 (80 in 200 sessions) < limit 0.5"},
+		{3, numbers(320, 100), rules.Healthy, "1.33 (400 in 300 sessions)"},
+	})
+	got := begin(t, per()).See(at(1), numbers(5, 19))
+	if got.Verdict != rules.LowTraffic || got.Bad != 0 || got.Total != 19 || !strings.Contains(got.Why, "19 sessions in 15s, fewer than min_sessions 20") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestALimitThatIsNotDueMayBeBroken(t *testing.T) {
+	c := per()
+	c.Within, c.Setting.Window = rules.Duration(3*interval), rules.Duration(interval)
+	c.Setting.For = rules.Duration(interval)
+	const notDue = "; it may be until 45s after the deployment"
+	play(t, begin(t, c), []step{
+		{1, numbers(60, 100), rules.Healthy, "≥ limit 0.5"},
+		{2, numbers(10, 100), rules.Inconclusive, "for 0s of 15s" + notDue},
+		{3, numbers(10, 100), rules.Breached, "< limit 0.5 for 15s"},
+		{4, numbers(60, 100), rules.Healthy, ""},
+	})
+	play(t, begin(t, c), []step{
+		{1, numbers(10, 100), rules.Inconclusive, notDue},
+		{2, numbers(10, 100), rules.Inconclusive, "< limit 0.5 for 15s" + notDue},
+	})
+}
+
+func TestACountThatIsMissingIsAskedAboutAtMost(t *testing.T) {
+	evidence := begin(t, per())
+	missing := []rules.Result{{}, numbers(100)[0]}
+	if got := evidence.See(at(1), missing); got.Verdict != rules.Breached || got.Ceiling != rules.Ask {
+		t.Errorf("%v, at most %v", got.Verdict, got.Ceiling)
+	}
+	if got := evidence.See(at(2), numbers(0, 100)); got.Verdict != rules.Breached || got.Ceiling != rules.Auto {
+		t.Errorf("%v, at most %v", got.Verdict, got.Ceiling)
+	}
+}
+
+func TestTheTargetOfARollbackIsJudgedUnlessTheLimitIsOnlyTheNewVersions(t *testing.T) {
+	for why, want := range map[string]rules.Verdict{"": rules.Breached, "only the new one's": rules.LowTraffic} {
+		c := per()
+		c.OnlyNew = why
+		rule, err := threshold.New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := rule.Verify(rules.Deployment{Version: "1", At: deployed}).See(at(1), numbers(0, 100))
+		if got.Verdict != want || got.Rule != "rule" || !got.At.Equal(at(1)) || !strings.Contains(got.Why, why) {
+			t.Errorf("%q: %+v", why, got)
+		}
+	}
+}
+
 func TestAnAnswerCarriesItsArithmetic(t *testing.T) {
 	got := begin(t, config(threshold.Share)).See(at(1), numbers(41, 100))
 	if got.Rule != "rule" || got.Ceiling != rules.Auto || !got.At.Equal(at(1)) || got.Unit != "ratio" ||
@@ -357,6 +425,35 @@ func TestMinRequestsIsSoManyThatOneBadRequestKeepsTheLimit(t *testing.T) {
 		}
 	}
 	if got := threshold.MinRequests(7, 0.01); got != 7 {
+		t.Errorf("said 7: %v", got)
+	}
+}
+
+func TestAPlannedShareNeedsSoManyThatChanceKeepsIt(t *testing.T) {
+	for _, test := range []struct {
+		planned, least, want float64
+	}{{1, 0.9, 20}, {0.05, 0.9, 30400}, {0.05, 0.5, 1216}, {0.99, 0.01, 20}} {
+		got := threshold.MinOfShare(0, test.planned, test.least)
+		if got != test.want {
+			t.Errorf("%v of %v: %v, want %v", test.least, test.planned, got, test.want)
+		}
+		deviation := math.Sqrt(test.planned * (1 - test.planned) / got)
+		if test.planned < 1 && test.planned-4*deviation < test.planned*test.least-1e-9 {
+			t.Errorf("%v of %v: four deviations of %v reach below it", test.least, test.planned, deviation)
+		}
+	}
+	if got := threshold.MinOfShare(7, 0.05, 0.9); got != 7 {
+		t.Errorf("said 7: %v", got)
+	}
+}
+
+func TestAGoalNeedsSoManyThatItMeansSomeUses(t *testing.T) {
+	for goal, want := range map[float64]float64{0.05: 400, 1.2: 20, 1: 20, 0.03: 667} {
+		if got := threshold.MinForGoal(0, goal); got != want || got*goal < 20-1e-9 {
+			t.Errorf("goal %v: %v, want %v", goal, got, want)
+		}
+	}
+	if got := threshold.MinForGoal(7, 0.05); got != 7 {
 		t.Errorf("said 7: %v", got)
 	}
 }

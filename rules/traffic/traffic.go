@@ -83,10 +83,10 @@ func (o *Options) checkWithin() error {
 func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 	requests, errRequests := o.requests()
 	scope, errScope := promql.NewScope(setting.Select)
-	if err := errors.Join(errRequests, errScope, o.fits(setting)); err != nil {
+	if err := errors.Join(errRequests, errScope); err != nil {
 		return nil, err
 	}
-	if err := parts(scope, requests, setting.Select); err != nil {
+	if err := errors.Join(o.fits(setting), parts(scope, requests, setting.Select)); err != nil {
 		return nil, err
 	}
 	limit := math.Round(o.Planned.Value()*o.Min.Value()*1e12) / 1e12 // 4.5 %, and not a little more
@@ -96,7 +96,7 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 		Limits:   threshold.Limits{Min: &limit, Unit: quantity.Ratio},
 		Subject:  "share of the requests",
 		Of:       "requests",
-		MinTotal: o.fewest(),
+		MinTotal: threshold.MinOfShare(o.MinRequests, o.Planned.Value(), o.Min.Value()),
 		Within:   o.Within,
 		Ask:      ask(scope, requests, setting),
 		Read:     o.read,
@@ -128,21 +128,6 @@ func parts(scope promql.Scope, requests *promql.Selector, s rules.Select) error 
 		Key: "requests", Hint: "leave out the label that tells versions apart",
 		Err: errors.New("settles, alone or with match of [select], which version is counted: its share would be all of the requests"),
 	}
-}
-
-// sigmas is how far below the planned share chance must not reach.
-const sigmas = 4
-
-// fewest returns min_requests. Unsaid, it is so many that the share which a version
-// takes by chance, of n requests each routed by itself, is not below min but once in
-// about 30,000 windows: sigmas standard deviations √(planned (1 − planned) / n) of the
-// binomial share make up planned (1 − min).
-func (o *Options) fewest() float64 {
-	planned, room := o.Planned.Value(), 1-o.Min.Value()
-	if o.MinRequests > 0 || planned == 1 {
-		return threshold.MinRequests(o.MinRequests, 1)
-	}
-	return max(threshold.MinRequests(0, 1), math.Ceil(sigmas*sigmas*(1-planned)/(planned*room*room)-1e-6))
 }
 
 func ask(scope promql.Scope, requests *promql.Selector, setting rules.Setting) func(rules.Deployment) []rules.Query {
