@@ -145,3 +145,19 @@ func TestOptionsAreChecked(t *testing.T) {
 		})
 	}
 }
+
+// The look after a deployment between two looks began before it: its counts are the
+// version's own only where versions are told apart.
+func TestTheFirstLookCountsWhereVersionsAreToldApart(t *testing.T) {
+	for label, want := range map[string]rules.Verdict{"v": rules.Breached, "": rules.Inconclusive} {
+		server, setting := promtest.New(t), promtest.Setting("feedback")
+		setting.Select.Version = label
+		server.Add(t, `sessions_total{v="2"}`, promtest.Sample{Second: 11, Value: 1000})
+		server.Add(t, `tickets_total{v="2"}`, promtest.Sample{Second: 11, Value: 100})
+		rule := promtest.Build(t, complaints(), setting)
+		d := rules.Deployment{Version: "2", At: promtest.At(7)}
+		if got := rule.Begin(d).See(promtest.At(15), server.Ask(t, promtest.At(15), rule.Queries(d))); got.Verdict != want {
+			t.Errorf("label %q: %v, %s", label, got.Verdict, got.Why)
+		}
+	}
+}
