@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/bakewatch/bakewatch/rules"
@@ -16,6 +17,8 @@ type Choice struct {
 	// LimitKey is the key of the limit in the plan.
 	LimitKey    string
 	MinRequests int
+	// MinKey is the key of MinRequests in the plan; empty: min_requests.
+	MinKey string
 	// Bad is what tells bad from good where the plan says it.
 	Bad float64
 }
@@ -26,7 +29,7 @@ func Choose(c Choice) (rules.Rule, error) {
 		return c.limited()
 	}
 	if c.MinRequests > 0 {
-		return nil, &rules.FieldError{Key: "min_requests", Hint: `leave it out, or say judge = "threshold"`, Err: errors.New("a test weighs how much it has seen by itself")}
+		return nil, &rules.FieldError{Key: cmp.Or(c.MinKey, "min_requests"), Hint: `leave it out, or say judge = "threshold"`, Err: errors.New("a test weighs how much it has seen by itself")}
 	}
 	return New(c.Config)
 }
@@ -37,7 +40,7 @@ func (c Choice) limited() (rules.Rule, error) {
 	}
 	return threshold.New(threshold.Config{
 		Setting: c.Setting, Measure: threshold.Share, Limits: threshold.Limits{Max: c.Limit, Unit: quantity.Ratio},
-		Subject: c.subject(c.Bad), Of: c.Of, MinTotal: threshold.MinRequests(c.MinRequests, *c.Limit), Apart: c.Scope.AllApart(c.Selectors...),
+		Subject: c.subject(c.Bad), Of: c.Of, MinTotal: threshold.MinRequests(c.MinRequests, *c.Limit), MinKey: c.MinKey, Apart: c.Scope.AllApart(c.Selectors...),
 		Ask:  func(d rules.Deployment) []rules.Query { return c.Ask(promql.Version(d), c.Setting.Interval) },
 		Read: func(got []rules.Result) (threshold.Look, error) { return c.Read(got, c.Bad) },
 	})

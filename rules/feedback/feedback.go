@@ -1,6 +1,6 @@
 // Package feedback is the rule kind feedback: what users say about the version, as
-// complaints for each session, by exact counts over the sliding window, or as a
-// rating that an expression gives. Silence is never taken for praise: too few
+// complaints for each session, by exact counts, compared with what the version is to
+// be compared with and with max, or as a rating that an expression gives. Silence is never taken for praise: too few
 // sessions are low traffic, and no rating is no data.
 //
 // Start reading at Options.
@@ -11,6 +11,7 @@ import (
 	"fmt"
 
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/compare"
 	"github.com/bakewatch/bakewatch/rules/promql"
 	"github.com/bakewatch/bakewatch/rules/quantity"
 	"github.com/bakewatch/bakewatch/rules/threshold"
@@ -21,15 +22,15 @@ import (
 type Options struct {
 	Complaints  string            `json:"complaints,omitempty" toml:"complaints" doc:"the counter of complaints, as a selector: support_tickets_total; either this or rating"`
 	Per         string            `json:"per,omitempty" toml:"per" doc:"the counter of what complaints are counted as a share of, as a selector: sessions_total"`
-	Max         quantity.Quantity `json:"max,omitzero" toml:"max" doc:"the largest share of sessions with a complaint that is allowed: 0.5% or 0.005"`
-	MinSessions int               `json:"min_sessions,omitempty" toml:"min_sessions" doc:"fewer in the window: low-traffic; default: 20, or as many that one complaint alone keeps max"`
+	Max         quantity.Quantity `json:"max,omitzero" toml:"max" doc:"the most complaints for each session that are allowed, proved to be exceeded: 0.5% or 0.005; default: none, the rule only compares"`
+	MinSessions int               `json:"min_sessions,omitempty" toml:"min_sessions" doc:"for judge = \"threshold\": fewer in the window are low-traffic; default: 20, or as many that one complaint alone keeps max"`
 	Rating      string            `json:"rating,omitempty" toml:"rating" doc:"PromQL that gives one number, the rating; placeholders inside label matchers, $window and $interval for durations; either this or complaints"`
 	Min         quantity.Quantity `json:"min,omitzero" toml:"min" doc:"the lowest rating that is allowed: 4.2 or 80%"`
 }
 
 // Kind returns the kind.
 func Kind() rules.Kind {
-	return rules.Kind{Name: "feedback", New: func() rules.Options { return &Options{} }, Later: threshold.Later("better_by")}
+	return rules.Kind{Name: "feedback", New: func() rules.Options { return &Options{} }, Later: compare.Later()}
 }
 
 // Check says what is wrong with the options.
@@ -89,6 +90,9 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 }
 
 func (o *Options) rating(scope promql.Scope, setting rules.Setting) (rules.Rule, error) {
+	if setting.CompareTo != nil || !setting.WorseBy.IsZero() {
+		return nil, &rules.FieldError{Key: "rating", Hint: "leave out compare_to and worse_by", Err: errors.New("is held against min, and compared with nothing")}
+	}
 	template, err := promql.ReadNumber("rating", o.Rating, promql.Words{Window: setting.Window, Interval: setting.Interval})
 	if err != nil {
 		return nil, err
@@ -110,25 +114,17 @@ func (o *Options) complaints(scope promql.Scope, setting rules.Setting) (rules.R
 	if err := errors.Join(errComplaints, errPer); err != nil {
 		return nil, err
 	}
-	limit := o.Max.Value()
-	return threshold.New(threshold.Config{
-		Setting:  setting,
-		Measure:  threshold.Share,
-		Limits:   threshold.Limits{Max: &limit, Unit: quantity.Ratio},
-		Subject:  "complaints",
-		Of:       "sessions",
-		MinTotal: threshold.MinRequests(o.MinSessions, limit),
-		MinKey:   "min_sessions",
-		Apart:    scope.Apart(complaints) && scope.Apart(per),
-		Ask: func(d rules.Deployment) []rules.Query {
-			sessions := scope.Series(per, d)
-			return scope.Queries(setting.Source, d,
-				scope.Series(complaints, d).Count(setting.Interval),
-				sessions.Count(setting.Interval),
-				sessions.Present(),
-			)
+	ask := func(arm promql.Arm, step rules.Duration) []rules.Query {
+		sessions := scope.Of(per, arm)
+		return scope.Queries(setting.Source, arm.Deployment, scope.Of(complaints, arm).Count(step), sessions.Count(step), sessions.Present())
+	}
+	return compare.Choose(compare.Choice{
+		Config: compare.Config{
+			Setting: setting, Subject: "complaints", Of: "sessions", Limit: compare.Limit(o.Max),
+			Scope: scope, Selectors: []*promql.Selector{complaints, per}, Ask: ask,
+			Read: func(got []rules.Result, _ float64) (threshold.Look, error) { return read(got) },
 		},
-		Read: read,
+		MinRequests: o.MinSessions, MinKey: "min_sessions", LimitKey: "max",
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/rules/feedback"
@@ -60,7 +61,7 @@ func TestComplaintsAreAShareOfSessions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, setting := promtest.New(t), promtest.Setting("feedback")
-			setting.Select.Version = "v"
+			setting.Select.Version, setting.Judge = "v", "threshold"
 			test.fill(t, server)
 			if got := server.Watch(t, promtest.Build(t, complaints(), setting), 1)[0]; got.Verdict != test.want || !strings.Contains(got.Why, test.why) {
 				t.Errorf("%v, %q; want %v, %q", got.Verdict, got.Why, test.want, test.why)
@@ -113,6 +114,53 @@ func TestOnlyARatingReachesBack(t *testing.T) {
 	}
 }
 
+// Without judge = "threshold" a breach is proved, by the wealth of a test.
+func TestComplaintsAreProvedToBeTooMany(t *testing.T) {
+	for complained, want := range map[float64]bool{1: false, 50: true} {
+		server, setting := promtest.New(t), promtest.Setting("feedback")
+		setting.Select.Version, setting.CompareTo, setting.Bake = "v", []rules.Control{}, rules.Duration(30*time.Minute)
+		for look := 1; look <= 20; look++ {
+			server.Add(t, `tickets_total{v="2"}`, promtest.Sample{Second: float64(15*look) - 4, Value: complained * float64(look)})
+			server.Add(t, `sessions_total{v="2"}`, promtest.Sample{Second: float64(15*look) - 4, Value: 1000 * float64(look)})
+		}
+		got := server.Watch(t, promtest.Build(t, complaints(), setting), 20)[19]
+		if got.Test == nil || got.Total != 20_000 || (got.Test.Wealth >= rules.Threshold(0)) != want {
+			t.Errorf("%v complaints: %+v, %v of %v, %s", complained, got.Test, got.Bad, got.Total, got.Why)
+		}
+	}
+}
+
+func TestASettingThatDoesNotFitIsRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		options *feedback.Options
+		change  func(*feedback.Options, *rules.Setting)
+		key     string
+	}{
+		"complaints may only be compared":       {complaints(), func(o *feedback.Options, _ *rules.Setting) { o.Max = quantity.Quantity{} }, ""},
+		"but a threshold needs a limit":         {complaints(), func(o *feedback.Options, s *rules.Setting) { o.Max, s.Judge = quantity.Quantity{}, "threshold" }, "max"},
+		"a test needs no fewest sessions":       {complaints(), func(o *feedback.Options, _ *rules.Setting) { o.MinSessions = 5 }, "min_sessions"},
+		"a rating is compared with nothing":     {rating(), func(_ *feedback.Options, s *rules.Setting) { s.CompareTo = []rules.Control{rules.Before} }, "rating"},
+		"and by no margin":                      {rating(), func(_ *feedback.Options, s *rules.Setting) { s.WorseBy = rules.Margin{Factor: 2} }, "rating"},
+		"a rating stands by itself":             {rating(), func(*feedback.Options, *rules.Setting) {}, ""},
+		"a rating may be called a threshold":    {rating(), func(_ *feedback.Options, s *rules.Setting) { s.Judge = "threshold" }, ""},
+		"a rating is for as long as it is said": {rating(), func(_ *feedback.Options, s *rules.Setting) { s.For = rules.Duration(time.Minute) }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			setting := promtest.Setting("feedback")
+			setting.Select.Version = "v"
+			test.change(test.options, &setting)
+			if err := test.options.Check(); err != nil {
+				t.Fatal(err)
+			}
+			_, err := test.options.Rule(setting)
+			blamed, ok := errors.AsType[*rules.FieldError](err)
+			if test.key == "" && err != nil || test.key != "" && (!ok || blamed.Key != test.key) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 func TestOptionsAreChecked(t *testing.T) {
 	for name, test := range map[string]struct {
 		options *feedback.Options
@@ -123,7 +171,6 @@ func TestOptionsAreChecked(t *testing.T) {
 		"both of them":              {complaints(), func(o *feedback.Options) { o.Rating = "stars" }, "rating"},
 		"complaints of nothing":     {complaints(), func(o *feedback.Options) { o.Per = "" }, "per"},
 		"complaints as a rate":      {complaints(), func(o *feedback.Options) { o.Complaints = "rate(x[5m])" }, "complaints"},
-		"complaints without limit":  {complaints(), func(o *feedback.Options) { o.Max = quantity.Quantity{} }, "max"},
 		"all may complain":          {complaints(), func(o *feedback.Options) { o.Max = quantity.Must("100%") }, "max"},
 		"complaints with a min":     {complaints(), func(o *feedback.Options) { o.Min = quantity.Must("4") }, "min"},
 		"fewer sessions than none":  {complaints(), func(o *feedback.Options) { o.MinSessions = -1 }, "min_sessions"},
@@ -151,7 +198,7 @@ func TestOptionsAreChecked(t *testing.T) {
 func TestTheFirstLookCountsWhereVersionsAreToldApart(t *testing.T) {
 	for label, want := range map[string]rules.Verdict{"v": rules.Breached, "": rules.Inconclusive} {
 		server, setting := promtest.New(t), promtest.Setting("feedback")
-		setting.Select.Version = label
+		setting.Select.Version, setting.Judge = label, "threshold"
 		server.Add(t, `sessions_total{v="2"}`, promtest.Sample{Second: 11, Value: 1000})
 		server.Add(t, `tickets_total{v="2"}`, promtest.Sample{Second: 11, Value: 100})
 		rule := promtest.Build(t, complaints(), setting)

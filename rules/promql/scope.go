@@ -126,9 +126,6 @@ func (s Scope) Apart(selector *Selector) bool {
 	return s.join != nil || selector.Uses("version")
 }
 
-// Whole returns the scope of all versions of the service.
-func (s Scope) Whole() Scope { return Scope{match: s.match} }
-
 // Parts says whether the deployment's series of the selector are told from those of
 // the whole service: neither the selector nor what is added to both settles the version.
 func (s Scope) Parts(selector *Selector) bool {

@@ -126,7 +126,7 @@ func TestADeploymentsSeriesAreAPartOfTheServicesOrTheyAreNot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := rules.Deployment{Service: "checkout", Version: "2", Slot: "green"}
 			scope, selector := scopeOf(t, test.selected), selectorOf(t, test.selector)
-			query := scope.Queries("", d, scope.Whole().Series(selector, d).Present())[0]
+			query := scope.Queries("", d, scope.Of(selector, promql.Arm{Deployment: d, Whole: true}).Present())[0]
 			if got, err := promql.Bind(query.Template, query.Values); err != nil || got != test.whole {
 				t.Errorf("the whole is %s, %v; want %s", got, err, test.whole)
 			}

@@ -1,6 +1,7 @@
 package threshold
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/bakewatch/bakewatch/rules"
@@ -24,10 +25,7 @@ func (e *evidence) arithmetic(answer rules.Answer) string {
 }
 
 func (e *evidence) tooFew(answer rules.Answer) string {
-	key := e.MinKey
-	if key == "" {
-		key = "min_requests"
-	}
+	key := cmp.Or(e.MinKey, "min_requests")
 	return fmt.Sprintf("%s %s in %s, fewer than %s %s", counting.Number(answer.Total), e.Of, answer.Window, key, counting.Number(max(e.MinTotal, 1)))
 }
 

@@ -132,7 +132,7 @@ func parts(scope promql.Scope, requests *promql.Selector, s rules.Select) error 
 
 func ask(scope promql.Scope, requests *promql.Selector, setting rules.Setting) func(rules.Deployment) []rules.Query {
 	return func(d rules.Deployment) []rules.Query {
-		all := scope.Whole().Series(requests, d)
+		all := scope.Of(requests, promql.Arm{Deployment: d, Whole: true})
 		return scope.Queries(setting.Source, d,
 			scope.Series(requests, d).Count(setting.Interval),
 			all.Count(setting.Interval),
