@@ -30,7 +30,7 @@ type Options struct {
 
 // Kind returns the kind.
 func Kind() rules.Kind {
-	return rules.Kind{Name: "feedback", New: func() rules.Options { return &Options{} }, Later: compare.Later()}
+	return rules.Kind{Name: "feedback", New: func() rules.Options { return &Options{} }, Compares: true, Later: compare.Later()}
 }
 
 // Check says what is wrong with the options.
