@@ -223,6 +223,84 @@ func TestAServerThatIsTooSlowIsAskedForLessAndNothingTwice(t *testing.T) {
 	}
 }
 
+func TestWhatWasAnsweredBeforeAFailureIsNotAskedAgain(t *testing.T) {
+	l, b := newLibrary(), &book{}
+	answer, failed := l.answer, false
+	l.answer = func(at time.Time, q rules.Query) rules.Result {
+		if q.Template == "requests" && l.asked["requests"] >= 3500 && !failed {
+			failed = true
+			return rules.Result{Err: rules.Failed(rules.ServerError, "503")}
+		}
+		return answer(at, q)
+	}
+	shelf(t, plan(), l, []rules.Rule{bettor{name: "errors", wants: week("requests"), says: strict, book: b}}, func(s *scene) {
+		s.deploy("2.3.9")
+		s.wait(time.Minute)
+		if got := l.asked["requests"]; len(b.learned) != 1 || got > weekOfMinutes+500 {
+			t.Errorf("learned %d times; asked about %d instants, want %d and at most 500 of one request again", len(b.learned), got, weekOfMinutes)
+		}
+	})
+}
+
+func TestThePastThatCannotBeReadIsAskedForOnceAnIntervalThoughAnotherRuleIsSlow(t *testing.T) {
+	w, requests := &world{}, 0
+	sampler := &half{world: w, past: func() { requests++ }}
+	s := &scene{world: w, plan: plan(named("errors", "latency")), config: func(c *watcher.Config) {
+		c.Sampler = sampler
+		builds(
+			bettor{name: "errors", wants: week("requests"), says: strict, book: &book{}},
+			bettor{name: "latency", says: strict, book: &book{}},
+		)(c)
+	}}
+	stageWith(t, s, func(s *scene) {
+		s.deploy("2.3.9")
+		s.wait(10 * time.Minute)
+		if requests > 41 || requests < 39 {
+			t.Errorf("asked %d times in 40 intervals", requests)
+		}
+	})
+}
+
+// half is a sampler that answers looks, after a while, and nothing about the past.
+type half struct {
+	*world
+	past func()
+}
+
+func (h *half) Sample(ctx context.Context, at time.Time, queries []rules.Query) []rules.Result {
+	<-time.After(13 * time.Second)
+	return h.world.Sample(ctx, at, queries)
+}
+
+func (h *half) Range(_ context.Context, from, to time.Time, step time.Duration, queries []rules.Query) [][]rules.Result {
+	h.past()
+	failed := slices.Repeat([]rules.Result{{Err: rules.Failed(rules.ServerError, "503")}}, int(to.Sub(from)/step)+1)
+	return slices.Repeat([][]rules.Result{failed}, len(queries))
+}
+
+func TestAWatchThatReadsItsPastIsNotDrivenAtEveryPulse(t *testing.T) {
+	w, driven := &world{}, 0
+	s := &scene{world: w, plan: plan(), config: func(c *watcher.Config) {
+		c.Sampler, c.Guards = stuck{w}, func(string) watcher.Guards { driven++; return watcher.Guards{} }
+		builds(bettor{name: "errors", wants: week("requests"), says: strict, book: &book{}})(c)
+	}}
+	stageWith(t, s, func(s *scene) {
+		s.deploy("2.3.9")
+		s.wait(10 * time.Minute)
+		if driven > 100 {
+			t.Errorf("driven %d times in 40 intervals", driven)
+		}
+	})
+}
+
+// stuck is a sampler that answers nothing about the past before its time is over.
+type stuck struct{ *world }
+
+func (stuck) Range(ctx context.Context, _, _ time.Time, _ time.Duration, _ []rules.Query) [][]rules.Result {
+	<-ctx.Done()
+	return nil
+}
+
 func TestInstantsThatNeverHaveAnAnswerAreLearnedAsTheyAre(t *testing.T) {
 	l, b := newLibrary(), &book{}
 	answer := l.answer
@@ -359,6 +437,24 @@ func TestManyHistoriesAreReadOneAfterTheOther(t *testing.T) {
 		}
 		if most > 500_000+weekOfMinutes || most < 400_000 {
 			t.Errorf("%d instants were kept at once", most)
+		}
+	})
+}
+
+func TestAPastThatIsLargerThanTheRoomIsReadAllTheSame(t *testing.T) {
+	l, b := newLibrary(), &book{}
+	wants := func(d rules.Deployment) []rules.Past {
+		past := week("requests")(d)
+		for i := range 51 {
+			past[0].Queries = append(past[0].Queries, rules.Query{Source: "main", Template: strings.Repeat("x", i+1)})
+		}
+		return past
+	}
+	shelf(t, plan(), l, []rules.Rule{bettor{name: "errors", wants: wants, says: strict, book: b}}, func(s *scene) {
+		s.deploy("2.3.9")
+		s.wait(time.Minute)
+		if len(b.learned) != 1 || len(b.learned[0]) != 52 {
+			t.Errorf("learned %d times", len(b.learned))
 		}
 	})
 }
