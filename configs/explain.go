@@ -59,13 +59,21 @@ func labelsOf(labels map[string]string) string {
 }
 
 func (e *explainer) watching(p rules.Plan) {
-	e.line("A deployment bakes for %s after it is live, and never passes before %s.", p.Bake, p.BakeMin)
+	if tests(p) {
+		e.line("A deployment bakes for %s after it is live; it passes before that, but never before %s, once its tests have proved it well.", p.Bake, p.BakeMin)
+		e.line("Of healthy deployments, %s may be blamed by chance, by all tests of the plan together; plain limits promise nothing.", p.FalseAlarms)
+	} else {
+		e.line("A deployment bakes for %s after it is live, and never passes before %s.", p.Bake, p.BakeMin)
+	}
 	e.line("One that is started but not finished after %s is told.", p.RollOut)
 	source := "Prometheus"
 	if p.Source != "" {
 		source = fmt.Sprintf("Prometheus %q", p.Source)
 	}
 	e.line("%s is asked every %s, about the instant %s before; when it gives no answers for %s, people are told.", source, p.Interval, p.Settle, p.BlindFor)
+	if len(p.DependsOn) > 0 {
+		e.line("It depends on %s, which may be to blame instead.", list(p.DependsOn, "and"))
+	}
 }
 
 func (e *explainer) selecting(s rules.Select) {
@@ -98,6 +106,9 @@ func (e *explainer) rule(s rules.Spec) {
 	}
 	if s.Selecting == rules.SelectNone {
 		e.line("    its selectors are asked as they stand, without [select]")
+	}
+	if !s.WorseBy.IsZero() {
+		e.line("    smaller differences than %s do not matter", s.WorseBy)
 	}
 	held := "at once"
 	switch {

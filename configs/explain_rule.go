@@ -12,6 +12,11 @@ import (
 	judge "github.com/bakewatch/bakewatch/rules/threshold"
 )
 
+// tests says whether any rule of the plan is judged by a test.
+func tests(p rules.Plan) bool {
+	return slices.ContainsFunc(p.Rules, func(s rules.Spec) bool { return s.Judge != threshold })
+}
+
 // levels are the kinds that look at what is now, so that a window has no meaning.
 var levels = []string{"up", "security-scan"}
 

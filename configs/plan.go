@@ -23,7 +23,7 @@ type Settings struct {
 	Mode         rules.Mode        `toml:"mode" doc:"shadow (only recorded), notify (tells what it would have done) or enforce; a rule may set its own"`
 
 	Bake     rules.Duration `toml:"bake" doc:"how long a deployment is watched after it is live"`
-	BakeMin  rules.Duration `toml:"bake_min" doc:"never passed earlier; at most bake"`
+	BakeMin  rules.Duration `toml:"bake_min" doc:"never passed earlier, however well the version is proved to be; at most bake"`
 	RollOut  rules.Duration `toml:"roll_out" doc:"started but not finished after this: people are told"`
 	WarmUp   rules.Duration `toml:"warm_up" doc:"looks this early do not count; at most a quarter of bake unless written out; a rule may set its own"`
 	Interval rules.Duration `toml:"interval" doc:"how often rules are judged; not shorter than the scrape interval, at least 1s"`
@@ -33,15 +33,16 @@ type Settings struct {
 	Select rules.Select       `toml:"select" doc:"how this service's series are found and how its versions differ"`
 	Notify rules.Notification `toml:"notify" doc:"the channels that hear of a watch, by audience"`
 
-	FalseAlarms later `toml:"false_alarms" doc:"healthy deployments that may be blamed by chance"`
-	Discover    later `toml:"discover" doc:"watch a version that appears in Prometheus without an event"`
+	FalseAlarms rules.Chance `toml:"false_alarms" doc:"how many healthy deployments may be blamed by chance, by all tests of the plan together: 1 in 10 to 1 in 1000000"`
+
+	Discover later `toml:"discover" doc:"watch a version that appears in Prometheus without an event"`
 }
 
 // settings returns the defaults that hold where neither file says anything.
 func settings() Settings {
 	return Settings{
 		Mode: rules.ModeNotify,
-		Bake: minutes(30), BakeMin: minutes(5), RollOut: minutes(30), WarmUp: minutes(1),
+		Bake: minutes(30), BakeMin: minutes(5), RollOut: minutes(30), WarmUp: minutes(1), FalseAlarms: 1. / 1000,
 		Interval: rules.Duration(15 * time.Second), Window: minutes(5), BlindFor: minutes(5),
 	}
 }
@@ -53,25 +54,24 @@ type planFile struct {
 	Service string `toml:"service" doc:"the service's name, as deployments announce it; required"`
 	Owner   string `toml:"owner" doc:"who answers for the plan; shown in every message; required"`
 	Settings
+	DependsOn []string `toml:"depends_on" doc:"services that may be to blame instead, by the names under which their own deployments are announced"`
+
 	Rule      elsewhere `toml:"rule" doc:"when to roll back"`
 	Rollback  elsewhere `toml:"rollback" doc:"how to go back; the first that matches the strategy"`
 	Authority elsewhere `toml:"authority" doc:"who makes the call; the first that matches; none: notify"`
 
-	Extends   later `toml:"extends" doc:"a [template.NAME] of the daemon's file"`
-	DependsOn later `toml:"depends_on" doc:"services that may be to blame instead"`
-	Until     later `toml:"until" doc:"for batch jobs: bake until so many runs"`
-	Stage     later `toml:"stage" doc:"the stages of a canary or staged rolling"`
-	Ready     later `toml:"ready" doc:"what must be true before a deployment"`
-	Process   later `toml:"process" doc:"how releases are reported"`
+	Extends later `toml:"extends" doc:"a [template.NAME] of the daemon's file"`
+	Until   later `toml:"until" doc:"for batch jobs: bake until so many runs"`
+	Stage   later `toml:"stage" doc:"the stages of a canary or staged rolling"`
+	Ready   later `toml:"ready" doc:"what must be true before a deployment"`
+	Process later `toml:"process" doc:"how releases are reported"`
 }
 
 // ruleFile is a [[rule]] as it is written, the kind's own keys aside.
 type ruleFile struct {
 	rules.Spec
-	CompareTo later `toml:"compare_to" doc:"the controls of a comparison"`
-	WorseBy   later `toml:"worse_by" doc:"the smallest difference that matters"`
-	BetterBy  later `toml:"better_by" doc:"the smallest improvement that is asked for"`
-	Bake      later `toml:"bake" doc:"a rule that bakes longer than the plan"`
+	BetterBy later `toml:"better_by" doc:"the smallest improvement that is asked for"`
+	Bake     later `toml:"bake" doc:"a rule that bakes longer than the plan"`
 }
 
 // rollbackFile is a [[rollback]] as it is written.

@@ -57,15 +57,16 @@ func (l *loader) loadRule(t strict.Table, kind rules.Kind, name string) {
 	t.Later(kind.Later...).Decode(&file, options)
 	spec := file.Spec
 	spec.Name = name
-	l.judge(t, kind, &spec)
-	l.common(t, &spec)
-	l.warmUp(t, &spec, options)
-	t.Blame(options.Check())
 	text, err := json.Marshal(options)
 	if err != nil {
 		t.Fail("", fmt.Sprintf("cannot be kept: %v", err), "")
 	}
 	spec.Options = text
+	l.judge(t, kind, &spec)
+	l.common(t, &spec)
+	l.comparison(t, &spec)
+	l.warmUp(t, &spec, options)
+	t.Blame(options.Check())
 	if _, double := l.plan.Rule(name); double {
 		t.Fail("name", fmt.Sprintf("there is another rule called %q", strict.Shorten(name)), "give each rule its own name")
 	}

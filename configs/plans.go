@@ -140,7 +140,7 @@ func (l *loader) resolve(path string) {
 		Service: f.Service, Owner: f.Owner, File: l.daemon.key(path),
 		Environments: f.Environments, Tier: f.Tier, Labels: f.Labels,
 		Source: f.Source, Settle: rules.Duration(5 * time.Second), Interval: f.Interval,
-		Bake: f.Bake, BakeMin: f.BakeMin, RollOut: f.RollOut, BlindFor: f.BlindFor,
+		Bake: f.Bake, BakeMin: f.BakeMin, RollOut: f.RollOut, BlindFor: f.BlindFor, FalseAlarms: f.FalseAlarms, DependsOn: f.DependsOn,
 		Select: f.Select, Notify: f.Notify, Groups: map[string][]string{},
 	}
 	l.findSource()
@@ -161,6 +161,7 @@ func (l *loader) settle() {
 	if f.Service != "" && !validName(f.Service) {
 		l.root.Fail("service", fmt.Sprintf("service: %q is no name", strict.Shorten(f.Service)), nameHint)
 	}
+	checkDependsOn(l.root, f.Service, f.DependsOn)
 	if !l.root.Has("bake_min") {
 		f.BakeMin = min(f.BakeMin, f.Bake)
 	}

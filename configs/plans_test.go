@@ -55,7 +55,7 @@ func TestWhatIsNotSaidIsWhatAnSREWouldChoose(t *testing.T) {
 	want := rules.Plan{
 		Service: "checkout", Owner: "team", File: "plans/a.toml", Hash: p.Hash,
 		Source: "main", Settle: rules.Duration(5 * time.Second), Interval: rules.Duration(15 * time.Second),
-		Bake: minutes(30), BakeMin: minutes(5), RollOut: minutes(30), BlindFor: minutes(5),
+		Bake: minutes(30), BakeMin: minutes(5), RollOut: minutes(30), BlindFor: minutes(5), FalseAlarms: 1. / 1000,
 		Notify: rules.Notification{Chat: []string{"log"}},
 		Rules: []rules.Spec{{
 			Name: "error-rate", Kind: "error-rate", Severity: rules.Critical, Mode: rules.ModeNotify, Judge: "threshold",

@@ -90,5 +90,5 @@ func NoLimit(key string) error {
 
 // Later lists the keys of a rule that a later version brings: those of every kind, and more.
 func Later(more ...string) []string {
-	return slices.Concat([]string{"compare_to", "worse_by", "bake"}, more)
+	return slices.Concat([]string{"bake"}, more)
 }

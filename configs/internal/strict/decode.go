@@ -158,11 +158,17 @@ func (w walk) text(target encoding.TextUnmarshaler, value any, path string) bool
 		w.wrong(reflect.TypeOf(target).Elem(), value, path)
 		return false
 	}
-	if err := target.UnmarshalText([]byte(text)); err != nil || text == "" {
-		w.word(reflect.TypeOf(target).Elem(), text, path)
+	err := target.UnmarshalText([]byte(text))
+	if err == nil && text != "" {
+		return true
+	}
+	t := reflect.TypeOf(target).Elem()
+	if err == nil || w.secret || len(wordsOf(t)) > 0 || t == reflect.TypeFor[model.Duration]() {
+		w.word(t, text, path)
 		return false
 	}
-	return true
+	w.table.Fail(path, fmt.Sprintf("%s: %s", display(path), firstRunes(err.Error(), 200)), "")
+	return false
 }
 
 // word reports a string that is none of those that the type knows.

@@ -1,0 +1,91 @@
+package configs
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/bakewatch/bakewatch/configs/internal/strict"
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// worseBy is the smallest difference that matters where a rule does not say.
+var worseBy = rules.Margin{Factor: 1.25}
+
+// comparison settles what the rule's version is compared with, and which difference
+// matters. Without compare_to the strategy says it, which only the event names.
+func (l *loader) comparison(t strict.Table, spec *rules.Spec) {
+	nothing := spec.CompareTo != nil && len(spec.CompareTo) == 0
+	switch {
+	case spec.Judge == threshold:
+		l.comparesNothing(t, spec.Kind)
+	case nothing && t.Has("worse_by"):
+		t.Fail("worse_by", "worse_by: there is nothing to be worse than: compare_to is empty", "remove it, or name a control")
+	case !nothing && spec.WorseBy.IsZero():
+		spec.WorseBy = worseBy
+	}
+	for i, control := range spec.CompareTo {
+		key := fmt.Sprintf("compare_to.%d", i)
+		if slices.Index(spec.CompareTo, control) < i {
+			t.Fail(key, fmt.Sprintf("compare_to: %q is named twice", control), "")
+			continue
+		}
+		if why, hint := l.incomparable(*spec, control); why != "" {
+			t.Fail(key, fmt.Sprintf("compare_to: %q needs %s", control, why), hint)
+		}
+	}
+}
+
+// comparesNothing refuses the keys of a comparison where a plain limit judges.
+func (l *loader) comparesNothing(t strict.Table, kind string) {
+	hint := fmt.Sprintf("remove it: rules of kind %q are held against plain limits", kind)
+	if t.Has("judge") {
+		hint = `remove it, or judge = "threshold"`
+	}
+	for _, key := range []string{"compare_to", "worse_by"} {
+		if t.Has(key) {
+			t.Fail(key, key+": a plain limit compares nothing", hint)
+		}
+	}
+}
+
+// incomparable says what is missing for a control; empty: nothing.
+func (l *loader) incomparable(spec rules.Spec, control rules.Control) (why, hint string) {
+	switch control {
+	case rules.Before, rules.LastWeek: // the service as a whole
+	case rules.Previous, rules.LoadTest:
+		if s := l.file.Select; !l.holds(spec, "version") && (spec.Selecting == rules.SelectNone || s.Version == "" && s.Join == nil && len(s.Slots) == 0) {
+			return "versions to be told apart", "name version, join or slots in [select], or compare with before or last-week"
+		}
+	case rules.Off:
+		if !l.holds(spec, "cohort") {
+			return "cohorts to be told apart", "put $cohort into a matcher of [select] or of the rule's selectors"
+		}
+	}
+	return "", ""
+}
+
+// holds says whether what the rule asks for depends on the placeholder.
+func (l *loader) holds(spec rules.Spec, name string) bool {
+	asked := string(spec.Options)
+	if spec.Selecting != rules.SelectNone {
+		asked += strings.Join(slices.Collect(maps.Values(l.file.Select.Match)), " ")
+	}
+	return slices.ContainsFunc(placeholder.FindAllStringSubmatch(asked, -1), func(found []string) bool { return found[1] == name })
+}
+
+// checkDependsOn checks the names of the services that may be to blame instead.
+func checkDependsOn(t strict.Table, service string, names []string) {
+	for i, name := range names {
+		key := fmt.Sprintf("depends_on.%d", i)
+		switch {
+		case !validName(name):
+			t.Fail(key, fmt.Sprintf("depends_on: %q is no name", strict.Shorten(name)), nameHint)
+		case name == service:
+			t.Fail(key, "depends_on: a service does not depend on itself", "")
+		case slices.Index(names, name) < i:
+			t.Fail(key, fmt.Sprintf("depends_on: %q is named twice", name), "")
+		}
+	}
+}
