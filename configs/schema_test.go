@@ -63,7 +63,7 @@ func TestTheSchemasAgreeWithTheLoader(t *testing.T) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
-	for _, name := range []string{"unknown-keys", "wrong-types", "wrong-units", "wrong-words", "missing", "nothing", "later", "shapes"} {
+	for _, name := range []string{"unknown-keys", "wrong-types", "wrong-units", "wrong-words", "missing", "nothing", "later", "shapes", "comparison"} {
 		if err := plan.Validate(decode(t, "../testdata/plans/broken/"+name+".toml")); err == nil {
 			t.Errorf("the schema finds nothing wrong with the broken plan %q", name)
 		}

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -93,7 +94,7 @@ func (c Chance) String() string {
 	if c <= 0 {
 		return ""
 	}
-	return "1 in " + strconv.FormatFloat(1/float64(c), 'g', 6, 64)
+	return "1 in " + strconv.FormatFloat(math.Round(1000/float64(c))/1000, 'f', -1, 64)
 }
 
 // MarshalText returns the chance as people write it.
