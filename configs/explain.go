@@ -107,8 +107,12 @@ func (e *explainer) rule(s rules.Spec) {
 	if s.Selecting == rules.SelectNone {
 		e.line("    its selectors are asked as they stand, without [select]")
 	}
-	if !s.WorseBy.IsZero() {
-		e.line("    smaller differences than %s do not matter", s.WorseBy)
+	if s.Judge == "" {
+		margin := s.WorseBy
+		if margin.IsZero() {
+			margin = rules.SmallestMargin
+		}
+		e.line("    smaller differences than %s do not matter", margin)
 	}
 	held := "at once"
 	switch {

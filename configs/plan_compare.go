@@ -10,10 +10,7 @@ import (
 	"github.com/bakewatch/bakewatch/rules"
 )
 
-// worseBy is the smallest difference that matters where a rule does not say.
-var worseBy = rules.Margin{Factor: 1.25}
-
-// comparison settles what the rule's version is compared with, and which difference
+// comparison checks what the rule's version is compared with, and which difference
 // matters. Without compare_to the strategy says it, which only the event names.
 func (l *loader) comparison(t strict.Table, spec *rules.Spec) {
 	nothing := spec.CompareTo != nil && len(spec.CompareTo) == 0
@@ -22,8 +19,6 @@ func (l *loader) comparison(t strict.Table, spec *rules.Spec) {
 		l.comparesNothing(t, spec.Kind)
 	case nothing && t.Has("worse_by"):
 		t.Fail("worse_by", "worse_by: there is nothing to be worse than: compare_to is empty", "remove it, or name a control")
-	case !nothing && spec.WorseBy.IsZero():
-		spec.WorseBy = worseBy
 	}
 	for i, control := range spec.CompareTo {
 		key := fmt.Sprintf("compare_to.%d", i)

@@ -39,6 +39,9 @@ type Margin struct {
 	Points float64 // a share, above 0: 0.001 for +0.1pp; or 0
 }
 
+// SmallestMargin is the smallest difference that matters where a plan does not say.
+var SmallestMargin = Margin{Factor: 1.25}
+
 // IsZero says whether nothing was set.
 func (m Margin) IsZero() bool { return m == Margin{} }
 

@@ -41,9 +41,6 @@ type Mark struct {
 	Name func(mark float64) string // the subject: "requests slower than 500ms"
 }
 
-// smallest difference that matters where the plan does not say.
-var smallest = rules.Margin{Factor: 1.25}
-
 // Rule judges one share by comparison. It implements rules.Rule and rules.Verifier.
 type Rule struct{ config Config }
 
@@ -64,7 +61,7 @@ func New(c Config) (*Rule, error) {
 		return nil, &rules.FieldError{Key: "compare_to", Hint: "name its summary by load_test", Err: errors.New("load-test: there is no load test")}
 	}
 	if c.Setting.WorseBy.IsZero() {
-		c.Setting.WorseBy = smallest
+		c.Setting.WorseBy = rules.SmallestMargin
 	}
 	return &Rule{config: c}, nil
 }
