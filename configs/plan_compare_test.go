@@ -73,9 +73,9 @@ func TestAComparisonThatCanBeMadeIsTaken(t *testing.T) {
 	}
 }
 
-func TestADifferenceThatMattersHasADefault(t *testing.T) {
+func TestADifferenceThatMattersIsKeptAsSaid(t *testing.T) {
 	for plan, want := range map[string]rules.Margin{
-		tested: {Factor: 1.25}, tested + "worse_by = '2x'": {Factor: 2}, tested + "worse_by = '+0.1pp'": {Points: 0.001},
+		tested: {}, tested + "worse_by = '2x'": {Factor: 2}, tested + "worse_by = '+0.1pp'": {Points: 0.001},
 		tested + "max = '1%'\ncompare_to = []": {}, rule: {}, "\n[[rule]]\nkind = 'up'\n": {},
 	} {
 		if got := one(t, minimal, head+plan+"\n"+tail).Rules[0].WorseBy; got != want {
