@@ -1,5 +1,10 @@
 package rules
 
+import (
+	"strings"
+	"time"
+)
+
 // Blame is an answer to "is it this deployment?".
 type Blame string
 
@@ -11,6 +16,11 @@ const (
 	Ambient           Blame = "ambient" // something that all versions suffer from
 	CannotTell        Blame = "cannot tell"
 )
+
+// Words lists the answers as people write them.
+func (Blame) Words() []string {
+	return []string{string(ThisDeployment), string(AnotherDeployment), string(ADependency), string(Ambient), string(CannotTell)}
+}
 
 // Ceiling returns the most power that the answer allows.
 func (b Blame) Ceiling() Power {
@@ -32,4 +42,26 @@ type Attribution struct {
 	Suspect string `json:"suspect,omitempty"`
 	// Why are the reasons as sentences, the weightiest first.
 	Why []string `json:"why,omitempty"`
+}
+
+// String returns the answer with its reasons: "another deployment (payments 3.1.0):
+// it went live 2m before it began".
+func (a Attribution) String() string {
+	text := string(a.Blame)
+	if a.Suspect != "" {
+		text += " (" + a.Suspect + ")"
+	}
+	if len(a.Why) > 0 {
+		text += ": " + strings.Join(a.Why, "; ")
+	}
+	return text
+}
+
+// Dated is evidence that knows since when things are worse.
+type Dated interface {
+	Evidence
+	// Onset returns when it became worse, as the last look saw it; the zero time: not
+	// known. Proved early says that what was seen before the deployment proves that it
+	// was worse by then: the deployment cannot be the cause.
+	Onset() (at time.Time, provedEarly bool)
 }
