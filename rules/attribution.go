@@ -60,8 +60,6 @@ func (a Attribution) String() string {
 // Dated is evidence that knows since when things are worse.
 type Dated interface {
 	Evidence
-	// Onset returns when it became worse, as the last look saw it; the zero time: not
-	// known. Proved early says that what was seen before the deployment proves that it
-	// was worse by then: the deployment cannot be the cause.
-	Onset() (at time.Time, provedEarly bool)
+	// Onset returns when it became worse, by the best guess at the last look.
+	Onset() (at time.Time, known bool)
 }

@@ -1,9 +1,8 @@
 package rules
 
-// Spatial is a rule that can say where a breach is: in which instances. It is asked
-// only when the rule is about to breach.
+// Spatial is a rule, or evidence, that can say where a breach is: in which instances.
+// It is asked only when the rule is about to breach.
 type Spatial interface {
-	Rule
 	// Instances returns what to ask for the counts of every instance over the span
 	// before the look; none: versions, or instances, cannot be told apart.
 	Instances(d Deployment, span Duration) []Query
@@ -25,7 +24,7 @@ type Instance struct {
 	Total float64 `json:"total"`
 }
 
-// InstanceCounts is how a rule implements Spatial; the zero value cannot tell
+// InstanceCounts is how one implements Spatial; the zero value cannot tell
 // instances apart.
 type InstanceCounts struct {
 	Ask  func(d Deployment, span Duration) []Query

@@ -38,11 +38,16 @@ func (c Choice) limited() (rules.Rule, error) {
 	if c.Limit == nil {
 		return nil, threshold.NoLimit(c.LimitKey)
 	}
+	var space rules.InstanceCounts
+	if c.Space != nil {
+		space = c.Space(c.Bad)
+	}
 	return threshold.New(threshold.Config{
 		Setting: c.Setting, Measure: threshold.Share, Limits: threshold.Limits{Max: c.Limit, Unit: quantity.Ratio},
 		Subject: c.subject(c.Bad), Of: c.Of, MinTotal: threshold.MinRequests(c.MinRequests, *c.Limit), MinKey: c.MinKey, Apart: c.Scope.AllApart(c.Selectors...),
 		Ask:  func(d rules.Deployment) []rules.Query { return c.Ask(promql.Version(d), c.Setting.Interval) },
 		Read: func(got []rules.Result) (threshold.Look, error) { return c.Read(got, c.Bad) },
+		Space: space,
 	})
 }
 

@@ -243,7 +243,7 @@ func (e *evidence) counts(of func(counted) eprocess.Counts) eprocess.Counts {
 	return eprocess.Counts{}
 }
 
-// Onset returns when the regression began, by the best guess.
+// Onset implements rules.Dated: when the regression began, by the best guess.
 func (e *evidence) Onset() (time.Time, bool) {
 	if e.judge == nil {
 		return time.Time{}, false

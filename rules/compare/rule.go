@@ -32,6 +32,8 @@ type Config struct {
 	Read func(got []rules.Result, mark float64) (threshold.Look, error)
 	// Mark is what tells bad from good where the plan does not say; its zero value: it does.
 	Mark Mark
+	// Space counts by instance, mark telling bad from good; nil: the kind cannot.
+	Space func(mark float64) rules.InstanceCounts
 }
 
 // Mark finds what tells bad from good in the service's history: the slowest that

@@ -52,7 +52,8 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 		Config: compare.Config{
 			Setting: setting, Subject: "errors", Of: "requests", Limit: compare.Limit(o.Max),
 			Scope: scope, Selectors: []*promql.Selector{bad, all}, Ask: ask,
-			Read: func(got []rules.Result, _ float64) (threshold.Look, error) { return read(got) },
+			Read:  func(got []rules.Result, _ float64) (threshold.Look, error) { return read(got) },
+			Space: func(float64) rules.InstanceCounts { return space(scope, bad, all, setting.Source) },
 		},
 		MinRequests: o.MinRequests, LimitKey: "max",
 	})

@@ -6,6 +6,7 @@
 package latency
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -84,6 +85,9 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 			Scope: scope, Selectors: []*promql.Selector{selector},
 			Ask:  ask(scope, selector, setting.Source, longest),
 			Read: read,
+			Space: func(mark float64) rules.InstanceCounts {
+				return space(scope, selector, setting.Source, cmp.Or(longest, mark))
+			},
 		},
 		MinRequests: o.MinRequests, LimitKey: "max", Bad: longest,
 	}

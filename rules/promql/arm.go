@@ -7,6 +7,8 @@ type Arm struct {
 	Deployment rules.Deployment
 	// Whole takes the series of all versions and slots.
 	Whole bool
+	// Rest takes the series of all versions, or slots, but the deployment's.
+	Rest bool
 	// Ago is how long before the look; 0: at the look.
 	Ago rules.Duration
 }
@@ -91,6 +93,9 @@ func (s Scope) OffCohort(d rules.Deployment, selectors ...*Selector) (a Arm, mis
 func (s Scope) Of(selector *Selector, a Arm) Series {
 	if a.Whole {
 		return Series{selector: selector.Where(s.match...), ago: a.Ago}
+	}
+	if a.Rest {
+		return s.rest(selector, a.Deployment)
 	}
 	series := s.Series(selector, a.Deployment)
 	series.ago = a.Ago

@@ -38,8 +38,12 @@ func (h Histogram) Quantile(q float64, span rules.Duration) string {
 // Buckets returns the exact counts of the classic buckets, by le. That a series
 // was reset is told by its last bucket: the others may have grown past what they were.
 func (h Histogram) Buckets(interval rules.Duration) string {
+	return fmt.Sprintf("sum by (le) (%s)", h.increaseOfBuckets(interval))
+}
+
+func (h Histogram) increaseOfBuckets(interval rules.Duration) string {
 	buckets := counter{value: h.buckets.last, total: h.all.last, on: " ignoring (le)", least: "0"}
-	return fmt.Sprintf("sum by (le) (%s)", h.buckets.restrict(buckets.increase(interval)))
+	return h.buckets.restrict(buckets.increase(interval))
 }
 
 // Edges returns how many series have each classic bucket, by le.
@@ -49,14 +53,22 @@ func (h Histogram) Edges() string {
 
 // Total returns the exact count of all observations of the native histogram.
 func (h Histogram) Total(interval rules.Duration) string {
+	return fmt.Sprintf("sum(%s)", h.increaseOfAll(interval))
+}
+
+func (h Histogram) increaseOfAll(interval rules.Duration) string {
 	all := counter{value: h.observations, total: h.observations, least: "0"}
-	return fmt.Sprintf("sum(%s)", h.native.restrict(all.increase(interval)))
+	return h.native.restrict(all.increase(interval))
 }
 
 // Within returns the count of the observations of the native histogram that are at
 // most limit, interpolated within a bucket, and exact otherwise. Rounding can make
 // it a little less than nothing, which must not be taken for a reset.
 func (h Histogram) Within(limit float64, interval rules.Duration) string {
+	return fmt.Sprintf("sum(%s)", h.increaseWithin(limit, interval))
+}
+
+func (h Histogram) increaseWithin(limit float64, interval rules.Duration) string {
 	edge := strconv.FormatFloat(limit, 'g', -1, 64)
 	fast := func(span string, ago rules.Duration) string {
 		all := h.observations(span, ago)
@@ -64,7 +76,7 @@ func (h Histogram) Within(limit float64, interval rules.Duration) string {
 		return fmt.Sprintf("(%s * %s >= 0 or %s)", all, share, all) // no observation yet: the share is NaN, the count 0
 	}
 	within := counter{value: fast, total: h.observations, least: "-0.5"}
-	return fmt.Sprintf("sum(%s)", h.native.restrict(within.increase(interval)))
+	return h.native.restrict(within.increase(interval))
 }
 
 // Natives returns how many series the native histogram has.

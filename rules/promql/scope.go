@@ -176,16 +176,29 @@ func (s Scope) restriction() string {
 	if s.join == nil {
 		return ""
 	}
+	by, mine, others := s.joined()
+	return fmt.Sprintf(" and on (%s) last_over_time(%s[%s]) unless on (%s) %s", by, mine, lookback, by, others)
+}
+
+// others returns the set operators that keep the targets whose version, on the joined
+// metric, is or was another one than the deployment's and is not the deployment's now.
+func (s Scope) others() string {
+	by, mine, others := s.joined()
+	return fmt.Sprintf(" and on (%s) last_over_time(%s[%s]) unless on (%s) %s", by, others, lookback, by, mine)
+}
+
+// joined returns the labels of the join, and the series of the joined metric of the
+// deployment's version and of all others.
+func (s Scope) joined() (by string, mine, others *Selector) {
 	on := make([]string, len(s.join.On))
 	for i, label := range s.join.On {
 		on[i] = quoteLabel(label)
 	}
 	shared := slices.DeleteFunc(slices.Clone(s.match), func(m *labels.Matcher) bool { return !slices.Contains(s.join.On, m.Name) })
 	versions := (&Selector{name: s.join.Metric}).Where(shared...)
-	mine := versions.Where(equal(s.join.Label, "$version"))
-	others := versions.Where(labels.MustNewMatcher(labels.MatchNotEqual, s.join.Label, "$version"))
-	by := strings.Join(on, ", ")
-	return fmt.Sprintf(" and on (%s) last_over_time(%s[%s]) unless on (%s) %s", by, mine, lookback, by, others)
+	mine = versions.Where(equal(s.join.Label, "$version"))
+	others = versions.Where(labels.MustNewMatcher(labels.MatchNotEqual, s.join.Label, "$version"))
+	return strings.Join(on, ", "), mine, others
 }
 
 func quoteLabel(name string) string {

@@ -63,6 +63,8 @@ type Config struct {
 	Ask func(d rules.Deployment) []rules.Query
 	// Read reads their results. An error is a *rules.SampleError; rules.VerdictOf says what it means.
 	Read func(got []rules.Result) (Look, error)
+	// Space counts by instance; the zero value: the kind cannot.
+	Space rules.InstanceCounts
 }
 
 // Rule judges one question by a plain limit. It implements rules.Rule.
@@ -102,6 +104,16 @@ type unasked struct{ rule, why string }
 // See folds one look.
 func (u unasked) See(at time.Time, _ []rules.Result) rules.Answer {
 	return rules.Answer{Rule: u.rule, Verdict: rules.LowTraffic, Ceiling: rules.None, Why: u.why, At: at}
+}
+
+// Instances is that of rules.Spatial.
+func (r *Rule) Instances(d rules.Deployment, span rules.Duration) []rules.Query {
+	return r.config.Space.Instances(d, span)
+}
+
+// ReadInstances is that of rules.Spatial.
+func (r *Rule) ReadInstances(got []rules.Result) (rules.Space, error) {
+	return r.config.Space.ReadInstances(got)
 }
 
 func (c *Config) interval() time.Duration { return time.Duration(c.Setting.Interval) }

@@ -1,0 +1,25 @@
+package compare
+
+import "github.com/bakewatch/bakewatch/rules"
+
+var (
+	_ rules.Spatial = (*evidence)(nil)
+	_ rules.Dated   = (*evidence)(nil)
+)
+
+// Instances implements rules.Spatial.
+func (e *evidence) Instances(d rules.Deployment, span rules.Duration) []rules.Query {
+	return e.space().Instances(d, span)
+}
+
+// ReadInstances implements rules.Spatial.
+func (e *evidence) ReadInstances(got []rules.Result) (rules.Space, error) {
+	return e.space().ReadInstances(got)
+}
+
+func (e *evidence) space() rules.InstanceCounts {
+	if e.Space == nil || e.Mark.Ask != nil && e.mark == 0 {
+		return rules.InstanceCounts{}
+	}
+	return e.Space(e.mark)
+}
