@@ -217,6 +217,7 @@ func matchersOf(a rules.Authority) string {
 	add("tier is", texts(a.Tier))
 	add("rule is", a.Rules)
 	add("deployer is", a.Deployers)
+	add("cause is", texts(a.Attribution))
 	if len(a.Labels) > 0 {
 		said = append(said, "labels are"+labelsOf(a.Labels))
 	}

@@ -17,6 +17,7 @@ func TestAnExplanationSaysWhatTheRulesComeTo(t *testing.T) {
 		"asked, by severity":       {enforced("severity = 'warning'\n") + auto, "at most: people are asked, since its severity is warning\n"},
 		"asked, by authority":      {enforced("") + ask, "at most: people are asked, since no authority gives more\n"},
 		"told, by no authority":    {enforced("") + auto + "rules = ['two']\n" + rule + "name = 'two'\n", "at most: told, since no authority gives more\n"},
+		"a cause":                  {enforced("") + auto + "attribution = ['cannot tell', 'this deployment']\n", "On a breach whose cause is cannot tell or this deployment: it is decided at once.\n"},
 		"at once":                  {enforced("") + auto, "at most: rolled back at once\n"},
 		"the fewest requests":      {rule, "min_requests = 100\n"},
 		"the fewest of a quantile": {"[[rule]]\nkind = 'latency'\njudge = 'threshold'\nmax = '1s'\nhistogram = 'h'\nquantile = 0.999\n", "min_requests = 1000\n"},

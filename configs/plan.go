@@ -83,9 +83,8 @@ type rollbackFile struct {
 // authorityFile is an [[authority]] as it is written.
 type authorityFile struct {
 	rules.Authority
-	Calendar    later `toml:"calendar" doc:"a [calendar.NAME] of the daemon's file"`
-	Attribution later `toml:"attribution" doc:"how sure it is that the deployment is to blame"`
-	Escalate    later `toml:"escalate" doc:"who is asked next"`
-	Withdraw    later `toml:"withdraw" doc:"a question whose breach healed is withdrawn"`
-	Snooze      later `toml:"snooze" doc:"after keep: no new question for so long"`
+	Calendar later `toml:"calendar" doc:"a [calendar.NAME] of the daemon's file"`
+	Escalate later `toml:"escalate" doc:"who is asked next"`
+	Withdraw later `toml:"withdraw" doc:"a question whose breach healed is withdrawn"`
+	Snooze   later `toml:"snooze" doc:"after keep: no new question for so long"`
 }

@@ -24,12 +24,27 @@ func (l *loader) checkMatchable(t strict.Table, a rules.Authority) {
 	}) {
 		never(t, "severity", "no rule has this severity")
 	}
+	if most := mostOf(a.Attribution); a.Decide > most {
+		t.Warn("attribution", fmt.Sprintf("decide = %q comes to %q: more is not allowed unless this deployment is to blame", a.Decide, most), `leave attribution out, or name "this deployment"`)
+	}
 	for i, earlier := range p.Authorities {
 		if shadows(earlier, a) {
 			never(t, "", fmt.Sprintf("authority %d matches whatever this one does, and comes first", i+1))
 			return
 		}
 	}
+}
+
+// mostOf returns the most power that any of these answers allows; none: all of it.
+func mostOf(blames []rules.Blame) rules.Power {
+	if len(blames) == 0 {
+		return rules.Auto
+	}
+	most := rules.None
+	for _, b := range blames {
+		most = max(most, b.Ceiling())
+	}
+	return most
 }
 
 func never(t strict.Table, key, why string) {
@@ -48,6 +63,7 @@ func shadows(first, second rules.Authority) bool {
 	return covers(first.Severity, second.Severity) && covers(first.Environments, second.Environments) &&
 		covers(first.Strategies, second.Strategies) && covers(first.Tier, second.Tier) &&
 		covers(first.Rules, second.Rules) && covers(first.Deployers, second.Deployers) &&
+		covers(first.Attribution, second.Attribution) &&
 		coversLabels(first.Labels, second.Labels)
 }
 

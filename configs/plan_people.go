@@ -66,7 +66,7 @@ func (l *loader) loadAuthorities() {
 	for _, t := range l.root.List("authority") {
 		var file authorityFile
 		t.Decode(&file)
-		for _, key := range []string{"severity", "environments", "strategies", "tier", "rules", "deployers"} {
+		for _, key := range []string{"severity", "environments", "strategies", "tier", "rules", "deployers", "attribution"} {
 			notEmpty(t, key)
 		}
 		l.checkDecide(t, file.Authority)

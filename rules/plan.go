@@ -116,6 +116,7 @@ type Authority struct {
 	Labels       map[string]string `json:"labels,omitempty" toml:"labels" doc:"labels of the plan or the event"`
 	Rules        []string          `json:"rules,omitempty" toml:"rules" doc:"names of rules"`
 	Deployers    []string          `json:"deployers,omitempty" toml:"deployers" doc:"who deployed"`
+	Attribution  []Blame           `json:"attribution,omitempty" toml:"attribution" doc:"who is to blame: this deployment, another deployment, a dependency, ambient or cannot tell; only the first may lead to more than a question, and cannot tell to one"`
 
 	Decide  Power          `json:"decide" toml:"decide" doc:"notify, ask or auto"`
 	Needs   map[string]int `json:"needs,omitempty" toml:"needs" doc:"how many people of which group must agree"`

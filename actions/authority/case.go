@@ -96,6 +96,21 @@ func (r Ruling) Unshadowed() rules.Power {
 	return power
 }
 
+// Attribution returns who is to blame for the breach of the rule that speaks.
+func (r Ruling) Attribution() rules.Attribution {
+	for _, answer := range r.Answers {
+		if answer.Rule == r.Rule {
+			return answer.Attribution
+		}
+	}
+	return rules.Attribution{}
+}
+
+// HeldByAttribution says that who is to blame is one of the ceilings, so that those tell it.
+func (r Ruling) HeldByAttribution() bool {
+	return slices.ContainsFunc(r.Ceilings, func(c Ceiling) bool { return c.Name == attributionCeiling })
+}
+
 // Thwarted says that the plan gave this breach to people or to Bakewatch itself, its
 // rule is meant to be acted on, and only circumstances forbid it: somebody must look.
 func (r Ruling) Thwarted() bool {

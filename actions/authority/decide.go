@@ -54,7 +54,7 @@ func accuses(answer rules.Answer, spec rules.Spec) bool {
 
 // ruleOn is the ruling if this were the only accusing rule.
 func ruleOn(c Case, answer rules.Answer, spec rules.Spec) Ruling {
-	index, clause := match(c, spec, anyClause)
+	index, clause := match(c, answer, spec, anyClause)
 	ruling := Ruling{
 		Power: clause.Decide, Rule: spec.Name, NoData: answer.Verdict == rules.NoData,
 		Authority: index, Clause: clause, Target: c.Target,
@@ -64,7 +64,7 @@ func ruleOn(c Case, answer rules.Answer, spec rules.Spec) Ruling {
 		ruling.lower(ceiling)
 	}
 	if ruling.Power == rules.Ask && len(clause.Needs) == 0 {
-		ruling.findPeople(c, spec)
+		ruling.findPeople(c, answer, spec)
 	}
 	if ruling.Power == rules.Ask && !(Question{Clause: ruling.Clause, Groups: c.Plan.Groups, Barred: c.Barred}).answerable() {
 		ruling.lower(Ceiling{Name: nobodyToAsk, Power: rules.Notify, Why: "too few of those who could be asked may vote: the others deployed or wrote it", Guard: true})
@@ -86,8 +86,8 @@ const nobodyToAsk = "nobody to ask"
 // findPeople finds who is asked where a clause that names nobody (auto) was
 // lowered to ask: the people of the next clause that matches and names some. A
 // question to nobody would only wait for its own silence.
-func (r *Ruling) findPeople(c Case, spec rules.Spec) {
-	index, clause := match(c, spec, namesPeople)
+func (r *Ruling) findPeople(c Case, answer rules.Answer, spec rules.Spec) {
+	index, clause := match(c, answer, spec, namesPeople)
 	if index < 0 {
 		r.lower(Ceiling{Name: nobodyToAsk, Power: rules.Notify, Why: "no matching authority names people who could be asked", Guard: true})
 		return
@@ -98,9 +98,9 @@ func (r *Ruling) findPeople(c Case, spec rules.Spec) {
 func sentence(answer rules.Answer) string { return answer.Rule + ": " + answer.Why }
 
 // match returns the first authority that matches the rule and is fit. None: people are told.
-func match(c Case, spec rules.Spec, fit func(rules.Authority) bool) (int, rules.Authority) {
+func match(c Case, answer rules.Answer, spec rules.Spec, fit func(rules.Authority) bool) (int, rules.Authority) {
 	for i, clause := range c.Plan.Authorities {
-		if fit(clause) && matches(c, spec, clause) {
+		if fit(clause) && matches(c, spec, clause) && anyOf(clause.Attribution, answer.Attribution.Blame) {
 			return i, clause
 		}
 	}

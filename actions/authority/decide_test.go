@@ -42,6 +42,7 @@ type said struct {
 	onNoData rules.OnNoData
 	accuses  bool
 	supports rules.Power
+	blame    rules.Blame
 }
 
 // everyCase makes every case of one rule with all that may lower its power, and
@@ -56,16 +57,21 @@ func everyCase(check func(c authority.Case, g granted, s said, least rules.Power
 		{authorities(rules.Notify, rules.Auto), rules.Notify, false},
 	}
 	answers := []said{
-		{rules.Breached, rules.Auto, rules.Wait, true, rules.Auto},
-		{rules.Breached, rules.Ask, rules.AskOnNoData, true, rules.Ask},
-		{rules.Breached, rules.Notify, rules.Wait, true, rules.Notify},
-		{rules.NoData, rules.Auto, rules.Wait, false, 0},
-		{rules.NoData, rules.Auto, rules.NotifyOnNoData, true, rules.Notify},
-		{rules.NoData, rules.None, rules.AskOnNoData, true, rules.Ask},
-		{rules.Healthy, rules.Auto, rules.AskOnNoData, false, 0},
-		{rules.LowTraffic, rules.Auto, rules.AskOnNoData, false, 0},
-		{rules.Blind, rules.Auto, rules.AskOnNoData, false, 0},
-		{rules.Inconclusive, rules.Auto, rules.AskOnNoData, false, 0},
+		{rules.Breached, rules.Auto, rules.Wait, true, rules.Auto, ""},
+		{rules.Breached, rules.Ask, rules.AskOnNoData, true, rules.Ask, ""},
+		{rules.Breached, rules.Notify, rules.Wait, true, rules.Notify, rules.ThisDeployment},
+		{rules.Breached, rules.Auto, rules.Wait, true, rules.Auto, rules.ThisDeployment},
+		{rules.Breached, rules.Auto, rules.Wait, true, rules.Ask, rules.CannotTell},
+		{rules.Breached, rules.Auto, rules.Wait, true, rules.Notify, rules.AnotherDeployment},
+		{rules.Breached, rules.Auto, rules.Wait, true, rules.Notify, rules.ADependency},
+		{rules.Breached, rules.Ask, rules.Wait, true, rules.Notify, rules.Ambient},
+		{rules.NoData, rules.Auto, rules.Wait, false, 0, ""},
+		{rules.NoData, rules.Auto, rules.NotifyOnNoData, true, rules.Notify, ""},
+		{rules.NoData, rules.None, rules.AskOnNoData, true, rules.Ask, ""},
+		{rules.Healthy, rules.Auto, rules.AskOnNoData, false, 0, ""},
+		{rules.LowTraffic, rules.Auto, rules.AskOnNoData, false, 0, ""},
+		{rules.Blind, rules.Auto, rules.AskOnNoData, false, 0, ""},
+		{rules.Inconclusive, rules.Auto, rules.AskOnNoData, false, 0, ""},
 	}
 	modes := map[rules.Mode]rules.Power{rules.ModeUnset: rules.Notify, rules.Shadow: rules.None, rules.ModeNotify: rules.Notify, rules.Enforce: rules.Auto}
 	severities := map[rules.Severity]rules.Power{rules.Info: rules.Notify, rules.Warning: rules.Ask, rules.Critical: rules.Auto, rules.SeverityUnset: rules.Auto}
@@ -90,7 +96,7 @@ func everyCase(check func(c authority.Case, g granted, s said, least rules.Power
 												Authorities: g.clauses, Rollbacks: way, Groups: group,
 											},
 											Deployment: rules.Deployment{Version: "2", Strategy: rules.Rolling, Reversible: event},
-											Answers:    []rules.Answer{{Rule: "errors", Verdict: s.verdict, Ceiling: s.ceiling, Why: "5 % > 1 %"}},
+											Answers:    []rules.Answer{{Rule: "errors", Verdict: s.verdict, Ceiling: s.ceiling, Why: "5 % > 1 %", Attribution: rules.Attribution{Blame: s.blame}}},
 											Target:     target, Rollback: guards&1 > 0, SameAgain: guards&2 > 0,
 										}
 										least := min(g.power, s.supports, byMode, bySeverity, byTarget, byWay, byEvent)
@@ -204,6 +210,13 @@ func breached(names ...string) (answers []rules.Answer) {
 	return answers
 }
 
+func blamed(answers []rules.Answer, blame rules.Blame, why ...string) []rules.Answer {
+	for i := range answers {
+		answers[i].Attribution = rules.Attribution{Blame: blame, Why: why}
+	}
+	return answers
+}
+
 func TestTheFirstAuthorityThatMatchesCounts(t *testing.T) {
 	notify := rules.Authority{Decide: rules.Notify}
 	for name, c := range map[string]struct {
@@ -229,6 +242,8 @@ func TestTheFirstAuthorityThatMatchesCounts(t *testing.T) {
 		"a label that nobody carries":        {rules.Authority{Labels: map[string]string{"risk": "low"}}, false},
 		"one label right and one wrong":      {rules.Authority{Labels: map[string]string{"pci": "true", "size": "big"}}, false},
 		"an event that contradicts the plan": {rules.Authority{Labels: map[string]string{"pci": "false"}}, false},
+		"the cause":                          {rules.Authority{Attribution: []rules.Blame{rules.CannotTell, rules.ThisDeployment}}, true},
+		"another cause":                      {rules.Authority{Attribution: []rules.Blame{rules.CannotTell}}, false},
 		"all but one matcher":                {rules.Authority{Tier: []int{1}, Rules: []string{"errors"}, Environments: []string{"staging"}}, false},
 		"all matchers":                       {rules.Authority{Tier: []int{1}, Rules: []string{"errors"}, Environments: []string{"production"}}, true},
 	} {
@@ -243,7 +258,7 @@ func TestTheFirstAuthorityThatMatchesCounts(t *testing.T) {
 				Deployment: rules.Deployment{
 					Environment: "production", Strategy: rules.Rolling, By: "ana", Labels: map[string]string{"pci": "false", "size": "small"},
 				},
-				Answers: breached("errors"), Target: authority.Target{Version: "1"},
+				Answers: blamed(breached("errors"), rules.ThisDeployment), Target: authority.Target{Version: "1"},
 			})
 			want, index := rules.Notify, 1
 			if c.matches {
@@ -262,7 +277,7 @@ func TestSilenceIsAYesOnlyWhereTheClauseItselfLetsPeopleDecide(t *testing.T) {
 			return
 		}
 		want := rules.SilenceKeeps
-		if s.verdict == rules.Breached && s.ceiling == rules.Auto && c.Skewed == "" && c.Target.Doubt == "" && c.Plan.Rollbacks[0].Reversible != nil {
+		if s.verdict == rules.Breached && s.ceiling == rules.Auto && s.blame != rules.CannotTell && c.Skewed == "" && c.Target.Doubt == "" && c.Plan.Rollbacks[0].Reversible != nil {
 			want = rules.SilenceRollsBack
 		}
 		if got := authority.Decide(c).Silence(); got != want {
@@ -302,6 +317,45 @@ func TestTwoRulingsAreTheSameWhenTheyAskTheSameOfTheSamePeople(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := ruling().Same(ruling(c.change)); got != c.same {
 				t.Errorf("same: %v", got)
+			}
+		})
+	}
+}
+
+// Who is to blame is a circumstance: the plan's people hear of it as of any other, with
+// the reasons, and where nobody looked no clause that asks for a cause matches.
+func TestWhoIsToBlameLimitsThePowerAndSaysWhy(t *testing.T) {
+	clauses := authorities(rules.Auto, rules.Ask)
+	clauses[0].Attribution = []rules.Blame{rules.ThisDeployment}
+	for name, test := range map[string]struct {
+		blame    rules.Blame
+		power    rules.Power
+		clause   int
+		why      string
+		thwarted bool
+	}{
+		"this deployment":        {rules.ThisDeployment, rules.Auto, 0, "", false},
+		"nobody looked":          {"", rules.Ask, 1, "", false},
+		"cannot tell":            {rules.CannotTell, rules.Ask, 1, "cannot tell: so it seems", false},
+		"something else's fault": {rules.Ambient, rules.Notify, 1, "ambient: so it seems", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := authority.Decide(authority.Case{
+				Plan: rules.Plan{
+					Rules: []rules.Spec{{Name: "errors", Mode: rules.Enforce}}, Authorities: clauses, Groups: group,
+					Rollbacks: []rules.Rollback{{Use: "x", Reversible: &yes}},
+				},
+				Answers: blamed(breached("errors"), test.blame, "so it seems"), Target: authority.Target{Version: "1"},
+			})
+			why := ""
+			for _, c := range got.Ceilings {
+				why += c.Why
+			}
+			if got.Power != test.power || got.Authority != test.clause || why != test.why || got.Thwarted() != test.thwarted {
+				t.Errorf("power %s by %d, thwarted %v, why %q", got.Power, got.Authority, got.Thwarted(), why)
+			}
+			if got.HeldByAttribution() != (test.why != "") || got.Attribution().Blame != test.blame {
+				t.Errorf("attribution %+v, held by it: %v", got.Attribution(), got.HeldByAttribution())
 			}
 		})
 	}

@@ -12,6 +12,9 @@ const modeCeiling = "mode"
 // severityCeiling is the ceiling that says how much a rule matters, not how much is known.
 const severityCeiling = "severity"
 
+// attributionCeiling is the ceiling that says whose fault it is.
+const attributionCeiling = "attribution"
+
 // ceilings returns every ceiling that meets one rule: the rule's own, then the
 // guards'. A ceiling of Auto lowers nothing.
 func ceilings(c Case, answer rules.Answer, spec rules.Spec) []Ceiling {
@@ -24,12 +27,20 @@ func ceilings(c Case, answer rules.Answer, spec rules.Spec) []Ceiling {
 	} else {
 		own = append(own, Ceiling{Name: "evidence", Power: answer.Ceiling, Why: "the evidence alone is not enough for more"})
 	}
+	own = append(own, attributed(answer.Attribution))
 	for _, g := range guards {
 		if power, why := g.check(c); power < rules.Auto {
 			own = append(own, Ceiling{Name: g.name, Power: power, Why: why, Guard: true})
 		}
 	}
 	return own
+}
+
+// attributed returns the ceiling of who is to blame. It is one of the circumstances:
+// the rule is meant to be acted on, and that something else breaks the service is no
+// reason to let its people sleep.
+func attributed(a rules.Attribution) Ceiling {
+	return Ceiling{Name: attributionCeiling, Power: a.Blame.Ceiling(), Why: a.String(), Guard: true}
 }
 
 // guard is a check of the case that can only lower power.

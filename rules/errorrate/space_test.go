@@ -112,7 +112,9 @@ func TestBadRequestsAreCountedByInstanceOnBothSidesOfTheVersionsBorder(t *testin
 		"not where versions cannot be told apart": {},
 		"not where the selector names the version": {
 			selected: rules.Select{Version: "v"},
-			change:   func(o *errorrate.Options, _ *rules.Deployment) { o.Errors = `http_requests_total{v="$version",code=~"5.."}` },
+			change: func(o *errorrate.Options, _ *rules.Deployment) {
+				o.Errors = `http_requests_total{v="$version",code=~"5.."}`
+			},
 		},
 		"not between cohorts": {
 			selected: rules.Select{Version: "v"},
