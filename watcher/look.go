@@ -196,5 +196,9 @@ func (o *Owner) looked(ctx context.Context, h *held, s *sight, now time.Time) {
 		return
 	}
 	h.looked = s.seen(now)
-	_ = o.handle(ctx, h.ID, Input{Look: s.look(now)})
+	look := s.look(now)
+	if !o.attribute(h, s, look, now) {
+		return // where it is comes first; the lane is driven then
+	}
+	_ = o.handle(ctx, h.ID, Input{Look: look})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/actions/authority"
@@ -141,7 +142,7 @@ func tellOpened(m *actions.Message, e tale) []actions.Audience {
 
 func tellRuled(m *actions.Message, e tale) []actions.Audience {
 	r := e.Ruling
-	m.Lines = slices.Clone(r.Why)
+	m.Lines = append(slices.Clone(r.Why), cause(r)...)
 	for _, c := range r.Ceilings {
 		m.Lines = append(m.Lines, fmt.Sprintf("At most %s: %s.", c.Power, c.Why))
 	}
@@ -167,6 +168,20 @@ func tellRuled(m *actions.Message, e tale) []actions.Audience {
 		return team // or nobody would hear of it
 	}
 	return chat
+}
+
+// cause says as sentences why this deployment is to blame: "Only 2.4.0's instances.
+// Nothing else was deployed." Any other answer is among the ceilings, with its reasons.
+func cause(r *authority.Ruling) []string {
+	who := r.Attribution()
+	if len(who.Why) == 0 || r.HeldByAttribution() {
+		return nil
+	}
+	sentences := make([]string, len(who.Why))
+	for i, why := range who.Why {
+		sentences[i] = sentenceOf(why)
+	}
+	return []string{strings.Join(sentences, " ")}
 }
 
 func tellQuestion(m *actions.Message, e tale) []actions.Audience {
@@ -218,7 +233,7 @@ func tellVoted(m *actions.Message, e tale) []actions.Audience {
 func tellDecided(m *actions.Message, e tale) []actions.Audience {
 	m.Level, m.Target = actions.Urgent, e.Ruling.Target.Version
 	m.Title = fmt.Sprintf("%s %s → %s (%s) is being rolled back: decided by %s", m.Service, m.Version, m.Target, m.Environment, e.Decision.By)
-	m.Lines = slices.Clone(e.Ruling.Why)
+	m.Lines = append(slices.Clone(e.Ruling.Why), cause(e.Ruling)...)
 	if len(e.Decision.Votes) > 0 {
 		m.Lines = append(m.Lines, who(e.Decision.Votes))
 	}
@@ -318,7 +333,8 @@ func tellClosed(m *actions.Message, e tale) []actions.Audience {
 
 // sentenceOf makes a sentence of a remark.
 func sentenceOf(remark string) string {
-	return strings.ToUpper(remark[:1]) + remark[1:] + "."
+	_, first := utf8.DecodeRuneInString(remark)
+	return strings.ToUpper(remark[:first]) + remark[first:] + "."
 }
 
 func count(n int, what string) string {

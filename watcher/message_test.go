@@ -74,6 +74,18 @@ var messages = []struct {
 		l.asks().only(watcher.Decided).vote("ben", authority.RollBack)
 	}},
 	{"decided by authority", func(l *lab) { l.pass("2.3.9").only(watcher.Decided).bad("2.4.0") }},
+	{"decided, and why it is this deployment", func(l *lab) {
+		l.pass("2.3.9").only(watcher.Decided).blamed(rules.ThisDeployment, "only 2.4.0's instances", "nothing else was deployed")
+	}},
+	{"ruled: asked, and why it is this deployment", func(l *lab) {
+		asks(rules.SilenceRollsBack)(l.plan)
+		l.pass("2.3.9").blamed(rules.ThisDeployment, "only 2.4.0's instances", "nothing else was deployed")
+	}},
+	{"ruled: asked, since nobody can tell who is to blame", func(l *lab) {
+		asks(rules.SilenceRollsBack)(l.plan)
+		l.pass("2.3.9").blamed(rules.CannotTell, "payments 3.1.0 went live when it began")
+	}},
+	{"ruled: told, since it is ambient", func(l *lab) { l.pass("2.3.9").blamed(rules.Ambient, "2.3.9's instances fail as well") }},
 	{"intended", func(l *lab) { l.acts() }},
 	{"done", func(l *lab) { l.acts().done(actions.ResultDone) }},
 	{"done: failed", func(l *lab) { l.acts().only(watcher.Done).done(actions.ResultFailed) }},
@@ -170,6 +182,15 @@ func (l *lab) bad(version string) {
 	l.t.Helper()
 	l.event(version, rules.Finished)
 	l.after(time.Minute).look(rules.Breached)
+}
+
+// blamed opens a watch and breaks its rule, with an answer to who is to blame.
+func (l *lab) blamed(blame rules.Blame, why ...string) {
+	l.event("2.4.0", rules.Finished, func(d *rules.Deployment) { d.Previous = "2.3.9" })
+	l.after(time.Minute).give(watcher.Input{Look: &watcher.Look{Watch: l.Watch.Seq, Answers: []rules.Answer{{
+		Rule: "errors", Verdict: rules.Breached, Ceiling: rules.Auto, Why: "errors 4.1 % (41 of 1000) against 0.3 % on 2.3.9 in the same minutes",
+		Attribution: rules.Attribution{Blame: blame, Why: why},
+	}}}})
 }
 
 func (l *lab) blind(since time.Time) {

@@ -90,6 +90,7 @@ type Owner struct {
 	gone   chan struct{} // closed when the loop is over
 	beside beside
 	past   past
+	news   news
 	// unwritten are ends of rollbacks that the journal has not taken yet.
 	unwritten []ending
 }

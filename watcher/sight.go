@@ -40,6 +40,7 @@ type feed struct {
 	reading  *reading // nil: it knows what was normal, or needs not
 	bets     bool     // its answers carry a test
 	wealth   float64  // and what that has won, when it had a verdict last
+	trail    trail    // what it takes to say who is to blame
 }
 
 // newSight begins the evidence about what the watch judges now. If the plan's rules
@@ -80,6 +81,7 @@ func (s *sight) begin(spec rules.Spec, rule rules.Rule, d rules.Deployment) (f *
 		f.bets = true
 		f.want(historical)
 	}
+	f.trail = trailOf(rule, f.evidence, d)
 	return f
 }
 
@@ -154,6 +156,7 @@ func (f *feed) see(at time.Time, results []rules.Result) {
 	f.answer = f.evidence.See(at, results)
 	f.answer.Rule, f.answer.At = f.rule, at
 	f.bets = f.bets || f.answer.Test != nil
+	f.trail.follow(f.answer, f.interval)
 	f.next = at.Add(f.interval)
 }
 

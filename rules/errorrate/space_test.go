@@ -14,15 +14,24 @@ import (
 // where asks a rule which instances a breach meets, two minutes after the deployment.
 func where(t *testing.T, server *promtest.Server, rule rules.Rule, d rules.Deployment) (rules.Space, bool) {
 	t.Helper()
-	queries := rule.(rules.Spatial).Instances(d, rules.Duration(2*time.Minute))
+	spatial := spatialOf(rule, d)
+	queries := spatial.Instances(d, rules.Duration(2*time.Minute))
 	if len(queries) == 0 {
 		return rules.Space{}, false
 	}
-	got, err := rule.(rules.Spatial).ReadInstances(server.Ask(t, promtest.At(120), queries))
+	got, err := spatial.ReadInstances(server.Ask(t, promtest.At(120), queries))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return got, true
+}
+
+// spatialOf returns what can say where: of a comparison the evidence, of a plain limit the rule.
+func spatialOf(rule rules.Rule, d rules.Deployment) rules.Spatial {
+	if spatial, is := rule.Begin(d).(rules.Spatial); is {
+		return spatial
+	}
+	return rule.(rules.Spatial)
 }
 
 func said(s rules.Space) string {
@@ -130,9 +139,12 @@ func TestBadRequestsAreCountedByInstanceOnBothSidesOfTheVersionsBorder(t *testin
 			if test.fill != nil {
 				test.fill(t, server)
 			}
-			got, told := where(t, server, promtest.Build(t, o, setting), d)
-			if told != (test.want != "") || said(got) != test.want {
-				t.Errorf("got %q, want %q", said(got), test.want)
+			for _, judge := range []string{"", "threshold"} {
+				setting.Judge = judge
+				got, told := where(t, server, promtest.Build(t, o, setting), d)
+				if told != (test.want != "") || said(got) != test.want {
+					t.Errorf("judge %q: got %q, want %q", judge, said(got), test.want)
+				}
 			}
 		})
 	}
@@ -141,7 +153,7 @@ func TestBadRequestsAreCountedByInstanceOnBothSidesOfTheVersionsBorder(t *testin
 func TestAFailedQuestionAboutInstancesIsNotAnEmptyAnswer(t *testing.T) {
 	setting := promtest.Setting("5xx")
 	setting.Select.Version = "v"
-	rule := promtest.Build(t, options(), setting).(rules.Spatial)
+	rule := spatialOf(promtest.Build(t, options(), setting), rules.Deployment{Version: "2"})
 	for name, got := range map[string][]rules.Result{
 		"an error":  {{}, {}, {}, {Err: rules.Failed(rules.TimedOut, "slow")}},
 		"too few":   {{}, {}},

@@ -20,7 +20,7 @@ type Facts struct {
 	Live     time.Time // when the deployment went live
 	// Onset is since when the rule is worse.
 	Onset time.Time
-	// Early says that Onset is proved to lie before the deployment, by what was seen before it.
+	// Early says that it was worse before the deployment, as what was seen then proves.
 	Early bool
 	// Plain says that the rule is a plain limit: it says nothing about a cause, and
 	// blames the deployment unless something speaks against that.

@@ -94,12 +94,14 @@ func TestWhoIsToBlame(t *testing.T) {
 		"history alone is no alibi for everyone else":                            {[]change{history, noOnset}, "cannot tell: nobody knows when it began; nothing else was deployed"},
 
 		// It was worse before.
-		"it was worse before":                            {[]change{early}, "ambient: it began 12m before the deployment"},
-		"it was worse before, a plain limit":             {[]change{early, plain}, "ambient: it began 12m before the deployment"},
-		"it was worse before, since nobody knows when":   {[]change{early, noOnset}, "ambient: it began before the deployment"},
-		"it was worse before, after another deployment":  {[]change{early, others(suspect.Other{Name: "payments 3.1.0", Live: after(-13 * time.Minute), Needed: true})}, "another deployment (payments 3.1.0): it began 12m before the deployment; payments 3.1.0 went live 1m before it began"},
-		"it was worse before, and others deployed since": {[]change{early, needed}, "ambient: it began 12m before the deployment"},
-		"it was worse before, but only our instances":    {[]change{early, onlyOurs}, "cannot tell: only 2.4.0's instances; it began 12m before the deployment; nothing else was deployed"},
+		"it was worse before":                                                    {[]change{early}, "ambient: it began 12m before the deployment"},
+		"it was worse before, a plain limit":                                     {[]change{early, plain}, "ambient: it began 12m before the deployment"},
+		"it was worse before, since nobody knows when":                           {[]change{early, noOnset}, "ambient: it began before the deployment"},
+		"it was worse before, after another deployment":                          {[]change{early, others(suspect.Other{Name: "payments 3.1.0", Live: after(-13 * time.Minute), Needed: true})}, "another deployment (payments 3.1.0): it began 12m before the deployment; payments 3.1.0 went live 1m before it began"},
+		"it was worse before, and others deployed since":                         {[]change{early, needed}, "ambient: it began 12m before the deployment"},
+		"it was worse before, after another deployment, since nobody knows when": {[]change{early, noOnset, others(suspect.Other{Name: "payments 3.1.0", Live: after(-5 * time.Minute), Needed: true})}, "another deployment (payments 3.1.0): it began before the deployment; payments 3.1.0 went live 5m before it began"},
+		"it was worse before, though the bets say later":                         {[]change{early, func(f *suspect.Facts) { f.Onset = after(time.Minute) }, needed}, "ambient: it began before the deployment"},
+		"it was worse before, but only our instances":                            {[]change{early, onlyOurs}, "cannot tell: only 2.4.0's instances; it began 12m before the deployment; nothing else was deployed"},
 
 		// Where it is.
 		"only our instances":                             {[]change{onlyOurs}, "this deployment: only 2.4.0's instances; it began 2m after the deployment; nothing else was deployed"},

@@ -23,7 +23,10 @@ const blur = time.Minute
 
 // reference is when the cause must have been there.
 func (f Facts) reference() time.Time {
-	if f.Onset.IsZero() {
+	switch {
+	case f.Early && (f.Onset.IsZero() || f.Onset.After(f.Live)):
+		return f.Live // at the latest
+	case f.Onset.IsZero():
 		return f.At
 	}
 	return f.Onset

@@ -18,8 +18,9 @@ type suspect struct {
 // recent is how long before the onset a deployment is still a suspect.
 const recent = time.Hour
 
-// unproved is the evidence against a deployment of which nobody knows that it is bad.
-const unproved = 0.5
+// unproved is the evidence against a deployment of which nobody knows that it is bad. It
+// makes one of the last five minutes before this one a cause that cannot be told from it.
+const unproved = 0.7
 
 // suspects returns the most likely of those who may be to blame instead, and what is
 // worth knowing of the others.
@@ -68,7 +69,11 @@ func (f Facts) suspectOf(o Other) (s suspect, overlaps bool) {
 
 // timely says whether a deployment was there when things became worse, and not long before.
 func (f Facts) timely(live time.Time) bool {
-	return !live.After(f.reference().Add(blur)) && live.After(f.reference().Add(-recent))
+	latest := f.reference()
+	if !f.Early {
+		latest = latest.Add(blur)
+	}
+	return !live.After(latest) && live.After(f.reference().Add(-recent))
 }
 
 // accuse holds a dependency in trouble against what is known. One that got into
