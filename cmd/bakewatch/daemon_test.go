@@ -68,6 +68,7 @@ func TestTheProgramSpeaksWithARealDaemon(t *testing.T) {
 	}{
 		"list":                    {[]string{"list"}, 0, "production/checkout", ""},
 		"show":                    {[]string{"show", "checkout"}, 0, "ask, because 5xx is breached", ""},
+		"explain":                 {[]string{"explain", "checkout"}, 0, "because 5xx is breached: the least of authority and ceilings", ""},
 		"show of nothing":         {[]string{"show", "nobody"}, exitFailed, "", "see bakewatch list"},
 		"answer":                  {[]string{"answer", "checkout", "roll-back", "--as", "bea"}, 0, "Roll checkout back?", ""},
 		"cancel":                  {[]string{"cancel", "checkout", "--as", "bea"}, 0, "checkout 2.4.0", ""},

@@ -92,6 +92,9 @@ func (v watchPrinter) ruling() {
 	for _, why := range r.Why {
 		v.line(plain, "  %s", why)
 	}
+	if who := r.Attribution(); who.Blame != "" && !r.HeldByAttribution() {
+		v.line(plain, "  to blame: %s", who)
+	}
 	rows := make([]row, len(r.Ceilings))
 	for i, c := range r.Ceilings {
 		rows[i] = row{cells: []string{"at most " + c.Power.String(), c.Name, c.Why}}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/bakewatch/bakewatch/actions/authority"
+	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/quantity"
+)
+
+// explainer prints an explanation for people.
+type explainer struct {
+	watchPrinter
+	e explanation
+}
+
+// evidence prints what each rule has counted, held it against, and made of it.
+func (v explainer) evidence() {
+	if len(v.e.Rules) == 0 {
+		v.line(plain, "nothing was ruled, and what the rules saw is not kept")
+		return
+	}
+	what := "Evidence"
+	if at := v.e.when(); !at.IsZero() {
+		what += ", as looked at " + clock(at, v.now)
+	}
+	v.section(what)
+	for _, r := range v.e.Rules {
+		v.rule(r)
+	}
+}
+
+func (v explainer) rule(r explainedRule) {
+	a := r.Answer
+	kind := joined(", ", r.Kind, r.Severity.String(), r.Mode.String())
+	v.line(verdictColour(a.Verdict), "  %s", joined(" ", a.Rule, bracketed(kind))+": "+joined(": ", a.Verdict.String(), a.Why))
+	rows := []row{}
+	add := func(name, text string) {
+		if text != "" {
+			rows = append(rows, row{cells: []string{name, text}})
+		}
+	}
+	add("data", data(a))
+	add("query", a.Query)
+	if a.Limit != nil {
+		add("limit", quantity.Format(*a.Limit, quantity.Unit(a.Unit)))
+	}
+	for _, c := range a.Compared {
+		add("against", against(c))
+	}
+	if a.Test != nil {
+		add("evidence", wealth(*a.Test, r.Needs))
+	}
+	if a.Ceiling < rules.Auto {
+		add("supports", "at most "+a.Ceiling.String())
+	}
+	add("to blame", a.Attribution.String())
+	v.table("    ", nil, rows)
+}
+
+// data says what was counted: "41 of 1000 in 5m".
+func data(a rules.Answer) string {
+	var text string
+	switch {
+	case a.Total > 0:
+		text = fmt.Sprintf("%s of %s", counted(a.Bad), counted(a.Total))
+	case a.Window > 0:
+		text = counted(a.Bad)
+	case a.Value != nil:
+		text = quantity.Format(*a.Value, quantity.Unit(a.Unit))
+	default:
+		return ""
+	}
+	if a.Window > 0 {
+		text += " in " + a.Window.String()
+	}
+	return text
+}
+
+// against says what a version was held against, and what was found there.
+func against(c rules.Compared) string {
+	name := string(c.With)
+	if name == "" {
+		name = "the limit"
+	}
+	if c.Missing != "" {
+		return name + ": not compared with: " + c.Missing
+	}
+	text, total := name+": "+quantity.Format(c.Level, quantity.Ratio)+" is normal there", ""
+	if c.Total > 0 {
+		total = fmt.Sprintf("%s of %s counted", counted(c.Bad), counted(c.Total))
+	}
+	shares := ""
+	if c.Shares {
+		shares = "it is worse there as well"
+	}
+	return joined(", ", text, total, shares)
+}
+
+// wealth says what a test has won, and what it takes.
+func wealth(t rules.Test, needs float64) string {
+	text := fmt.Sprintf("%s to 1 that it is worse", counted(t.Wealth))
+	if needs > 0 {
+		text += fmt.Sprintf(", %s needed (together with the other tests)", counted(needs))
+	}
+	if t.Held != "" {
+		text += "; held: " + t.Held
+	}
+	return text
+}
+
+// counted writes a number with as many figures as it deserves.
+func counted(n float64) string {
+	if n >= 100 || n == float64(int64(n)) {
+		return strconv.FormatFloat(n, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(n, 'g', 3, 64)
+}
+
+// blame prints who is to blame for the breach of the rule that speaks.
+func (v explainer) blame() {
+	if v.e.Rule == "" {
+		return
+	}
+	v.section("Who is to blame")
+	a := v.e.Attribution
+	if a.Blame == "" {
+		v.line(plain, "  nobody looked: the rule blames this deployment")
+		return
+	}
+	v.line(plain, "  %s", joined(" ", string(a.Blame), bracketed(a.Suspect)))
+	for _, why := range a.Why {
+		v.line(plain, "  - %s", why)
+	}
+}
+
+// limits prints what lowers the power of the rule that speaks: its own ceilings, then the guards.
+func (v explainer) limits() {
+	own := func(c authority.Ceiling) bool { return !c.Guard }
+	guards := func(c authority.Ceiling) bool { return c.Guard }
+	v.ceilings("Ceilings of the rule", own)
+	v.ceilings("Guards", guards)
+}
+
+func (v explainer) ceilings(title string, of func(authority.Ceiling) bool) {
+	var rows []row
+	for _, c := range v.e.Ceilings {
+		if of(c) {
+			rows = append(rows, row{cells: []string{"at most " + c.Power.String(), c.Name, c.Why}})
+		}
+	}
+	if len(rows) > 0 {
+		v.section(title)
+		v.table("  ", nil, rows)
+	}
+}
+
+// granted prints the authority, and what comes of it and the ceilings.
+func (v explainer) granted() {
+	if v.e.Rule == "" {
+		if len(v.e.Rules) > 0 {
+			v.section("Ruling")
+			v.line(plain, "  nothing is breached")
+		}
+		return
+	}
+	v.section("Authority")
+	c := v.e.Clause
+	if v.e.Authority == 0 {
+		v.line(plain, "  none matches: people are told")
+	} else {
+		v.line(plain, "  the plan's authority %d decides: %s", v.e.Authority, c.Decide)
+	}
+	if len(c.Needs) > 0 {
+		v.line(plain, "  it needs %s within %s; %s", needs(c.Needs), c.Within, silence(v.w.Ruling.Silence()))
+	}
+	v.section("Ruling")
+	v.line(plain, "  %s, because %s: the least of authority and ceilings", v.e.Power, v.e.cause())
+	v.target(v.e.Target.Version, v.e.Target.Doubt, v.e.Target.Missing)
+}
+
+// cause names the reason of the ruling.
+func (e explanation) cause() string {
+	for _, r := range e.Rules {
+		if r.Answer.Rule == e.Rule && r.Answer.Verdict == rules.NoData {
+			return e.Rule + " has no data"
+		}
+	}
+	return e.Rule + " is breached"
+}
