@@ -19,7 +19,7 @@ import (
 )
 
 // others are the folders beside the kinds.
-var others = []string{"compare", "counting", "eprocess", "internal", "kinds", "promql", "quantity", "threshold"}
+var others = []string{"compare", "counting", "eprocess", "internal", "kinds", "promql", "quantity", "suspect", "threshold"}
 
 func folderOf(kind string) string { return strings.ReplaceAll(kind, "-", "") }
 

@@ -25,6 +25,8 @@ type Facts struct {
 	// Plain says that the rule is a plain limit: it says nothing about a cause, and
 	// blames the deployment unless something speaks against that.
 	Plain bool
+	// Bad and Total are what the version has counted while the controls were.
+	Bad, Total float64
 	// Compared is what the version was held against.
 	Compared []rules.Compared
 	// Space is where the bad events since the onset are.

@@ -20,7 +20,7 @@ func after(d time.Duration) time.Time { return live.Add(d) }
 // facts are those of a breach that began a minute and a half after the deployment,
 // with nothing else known.
 func facts(changes ...func(*suspect.Facts)) suspect.Facts {
-	f := suspect.Facts{Version: "2.4.0", Previous: "2.3.9", Live: live, Onset: after(90 * time.Second), At: after(5 * time.Minute)}
+	f := suspect.Facts{Version: "2.4.0", Previous: "2.3.9", Live: live, Onset: after(90 * time.Second), At: after(5 * time.Minute), Bad: 41, Total: 1000}
 	for _, change := range changes {
 		change(&f)
 	}
@@ -125,16 +125,18 @@ func TestWhoIsToBlame(t *testing.T) {
 		}, "this deployment: only 2.4.0's instances; nothing else was deployed"},
 
 		// What controls show.
-		"the previous version is well":            {[]change{apart}, "this deployment: 2.3.9 does not suffer in the same minutes; it began 2m after the deployment; nothing else was deployed"},
-		"the previous version is well, a suspect": {[]change{apart, neededBad}, "this deployment: 2.3.9 does not suffer in the same minutes; it began 2m after the deployment; payments 3.1.0 is breached itself, and went live when it began"},
-		"the other cohort is well":                {[]change{compared(rules.Compared{With: rules.Off, Total: 10})}, "this deployment: who has the toggle off does not suffer in the same minutes; it began 2m after the deployment; nothing else was deployed"},
-		"the previous version suffers as well":    {[]change{suffers}, "ambient: 2.3.9 suffers as well"},
-		"it suffers as well, and a suspect":       {[]change{suffers, needed}, "another deployment (payments 3.1.0): 2.3.9 suffers as well; payments 3.1.0 went live when it began"},
-		"everyone else suffers as well":           {[]change{weather}, "ambient: everyone else suffers as well"},
-		"a control that is missing says nothing":  {[]change{noOnset, compared(rules.Compared{With: rules.Previous, Missing: "gone", Shares: true, Total: 5})}, "cannot tell: nobody knows when it began; nothing else was deployed"},
-		"a control without events says nothing":   {[]change{noOnset, compared(rules.Compared{With: rules.Previous})}, "cannot tell: nobody knows when it began; nothing else was deployed"},
-		"controls that disagree":                  {[]change{apart, weather}, "cannot tell: 2.3.9 does not suffer in the same minutes; everyone else suffers as well; nothing else was deployed"},
-		"a control against what instances show":   {[]change{suffers, onlyOurs}, "cannot tell: only 2.4.0's instances; 2.3.9 suffers as well; nothing else was deployed"},
+		"the previous version is well":                   {[]change{apart}, "this deployment: 2.3.9 does not suffer in the same minutes; it began 2m after the deployment; nothing else was deployed"},
+		"the previous version is well, a suspect":        {[]change{apart, neededBad}, "this deployment: 2.3.9 does not suffer in the same minutes; it began 2m after the deployment; payments 3.1.0 is breached itself, and went live when it began"},
+		"a control with too little traffic says nothing": {[]change{noOnset, compared(rules.Compared{With: rules.Off, Total: 100})}, "cannot tell: nobody knows when it began; nothing else was deployed"},
+		"a control that is half as bad says nothing":     {[]change{noOnset, compared(rules.Compared{With: rules.Off, Bad: 16, Total: 1000})}, "cannot tell: nobody knows when it began; nothing else was deployed"},
+		"the other cohort is well":                       {[]change{compared(rules.Compared{With: rules.Off, Total: 1000})}, "this deployment: who has the toggle off does not suffer in the same minutes; it began 2m after the deployment; nothing else was deployed"},
+		"the previous version suffers as well":           {[]change{suffers}, "ambient: 2.3.9 suffers as well"},
+		"it suffers as well, and a suspect":              {[]change{suffers, needed}, "another deployment (payments 3.1.0): 2.3.9 suffers as well; payments 3.1.0 went live when it began"},
+		"everyone else suffers as well":                  {[]change{weather}, "ambient: everyone else suffers as well"},
+		"a control that is missing says nothing":         {[]change{noOnset, compared(rules.Compared{With: rules.Previous, Missing: "gone", Shares: true, Total: 5})}, "cannot tell: nobody knows when it began; nothing else was deployed"},
+		"a control without events says nothing":          {[]change{noOnset, compared(rules.Compared{With: rules.Previous})}, "cannot tell: nobody knows when it began; nothing else was deployed"},
+		"controls that disagree":                         {[]change{apart, weather}, "cannot tell: 2.3.9 does not suffer in the same minutes; everyone else suffers as well; nothing else was deployed"},
+		"a control against what instances show":          {[]change{suffers, onlyOurs}, "cannot tell: only 2.4.0's instances; 2.3.9 suffers as well; nothing else was deployed"},
 
 		// Who else was there.
 		"an unrelated deployment is no suspect":                   {[]change{unrelated}, "this deployment: it began 2m after the deployment; nothing that it depends on was deployed"},

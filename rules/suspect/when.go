@@ -72,11 +72,14 @@ func (f Facts) controlSuffers() string {
 	return ""
 }
 
-// controlApart says that a control which ran in the same minutes does not suffer.
-// History cannot say so: what is ambient now is not in it.
+// controlApart says that a control which ran in the same minutes does not suffer: it
+// has far fewer bad events than at half the version's excess. History cannot say so:
+// what is ambient now is not in it.
 func (f Facts) controlApart() string {
+	level, version := f.normal(), share(rules.Instance{Bad: f.Bad, Total: f.Total})
 	for _, c := range f.Compared {
-		if c.Missing == "" && !c.Shares && c.Total > 0 && (c.With == rules.Previous || c.With == rules.Off) {
+		beside := c.Missing == "" && !c.Shares && (c.With == rules.Previous || c.With == rules.Off)
+		if beside && version > level && spared(rules.Instance{Bad: c.Bad, Total: c.Total}, (level+version)/2) {
 			return f.nameOf(c.With) + " does not suffer in the same minutes"
 		}
 	}

@@ -45,11 +45,16 @@ func spreadOf(f Facts) spread {
 	return s
 }
 
-// normal is the share of bad events that is normal, as far as the comparison knows.
+// normal is the share of bad events that is normal, as far as the past tells: what is
+// beside the version may suffer now.
 func (f Facts) normal() (level float64) {
 	for _, c := range f.Compared {
-		if c.Missing == "" && c.With != "" {
-			level = max(level, c.Level)
+		switch c.With {
+		case rules.Before, rules.LastWeek, rules.LoadTest:
+			if c.Missing == "" && !c.Shares {
+				level = max(level, c.Level)
+			}
+		case rules.Previous, rules.Off, "":
 		}
 	}
 	return level
