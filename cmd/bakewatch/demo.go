@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,7 +14,7 @@ import (
 )
 
 func demoCommand(p *program) *cobra.Command {
-	bad, once, verbose := string(shop.Errors), false, false
+	bad, outage, once, verbose := string(shop.Errors), false, false, false
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show all of it on this machine: a shop, a good deployment, a bad one, a rollback",
@@ -21,14 +22,17 @@ func demoCommand(p *program) *cobra.Command {
 HTTP, customers, a good deployment that passes, and a bad one that is found, rolled back and verified.
 It takes about half a minute, keeps running until Ctrl-C, and leaves nothing behind. Ctrl-C ends it
 with 0; with --once, which --output json implies, it ends with 1 unless all went as it should.`,
-		Example: "  bakewatch demo --bad latency\n  bakewatch demo --once --output json",
+		Example: "  bakewatch demo --bad latency\n  bakewatch demo --bad none --outage\n  bakewatch demo --once --output json",
 		Args:    arguments(),
 		RunE: p.begin(func(cmd *cobra.Command, _ []string) error {
 			behaviour, err := shop.ParseBehaviour(bad)
 			if err != nil {
 				return &exit{code: exitUsage, err: err}
 			}
-			cfg := demo.Config{Bad: behaviour, Once: once || p.output == jsonOut, Story: p.stdout, Catalog: catalog(), Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler)}
+			if outage && behaviour != shop.Good {
+				return &exit{code: exitUsage, err: errors.New("--outage shows that a good version is spared"), hint: "use it with --bad none"}
+			}
+			cfg := demo.Config{Bad: behaviour, Outage: outage, Once: once || p.output == jsonOut, Story: p.stdout, Catalog: catalog(), Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler)}
 			if p.output == jsonOut {
 				cfg.Story = io.Discard
 			}
@@ -46,6 +50,7 @@ with 0; with --once, which --output json implies, it ends with 1 unless all went
 		}),
 	}
 	cmd.Flags().StringVar(&bad, "bad", bad, "what is wrong with the second deployment: "+behaviours())
+	cmd.Flags().BoolVar(&outage, "outage", false, "let all versions suffer during the second deployment; with --bad none")
 	cmd.Flags().BoolVar(&once, "once", false, "end when both deployments have been judged")
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "write the daemon's log to stderr")
 	return cmd

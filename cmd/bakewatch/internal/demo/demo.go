@@ -21,6 +21,7 @@ import (
 // Config says what to show, and where to tell it.
 type Config struct {
 	Bad     shop.Behaviour // what is wrong with the second deployment; shop.Good: nothing
+	Outage  bool           // all versions suffer during the second deployment
 	Once    bool           // end when both deployments have been judged
 	Story   io.Writer      // is told what happens, as it happens
 	Catalog configs.Catalog
@@ -31,7 +32,8 @@ type Config struct {
 // Report is what came of it.
 type Report struct {
 	Deployments []Deployment `json:"deployments"`
-	// OK says that all went as it should: the good version passed, and the bad one was rolled back.
+	// OK says that all went as it should: the good version passed, and the bad one was
+	// rolled back; in an outage, nothing was.
 	OK bool `json:"ok"`
 }
 
@@ -44,6 +46,7 @@ type Deployment struct {
 	Rule    string `json:"rule"`   // that was breached; empty: none was
 	Ruling  string `json:"ruling"` // the power that the ruling had: "auto", … or "none"
 	Reason  string `json:"reason"` // the arithmetic
+	Blame   string `json:"blame"`  // who is to blame for the breach; empty: there was none
 	// From the deployment to the decision, and to the verified recovery; null: there was none.
 	Detected  *float64 `json:"detected_seconds"`
 	Recovered *float64 `json:"recovered_seconds"`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/daemon"
 	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/shop"
 	"github.com/bakewatch/bakewatch/integrations/nats/events"
@@ -17,6 +18,7 @@ import (
 type act struct {
 	version, previous string
 	behaviour         shop.Behaviour
+	outage            bool // all versions begin to suffer during the bake
 	says              string
 }
 
@@ -34,8 +36,8 @@ func play(ctx context.Context, cfg Config, d *daemon.Daemon, s *shop.Shop, tell 
 	}()
 	report := Report{OK: true}
 	for _, a := range []act{
-		{"1.1.0", "1.0.0", shop.Good, "Version 1.1.0 is deployed to one instance, as a canary; nothing is wrong with it."},
-		{"1.2.0", "1.1.0", cfg.Bad, "Version 1.2.0 is deployed to one instance; " + trouble[cfg.Bad]},
+		{"1.1.0", "1.0.0", shop.Good, false, "Version 1.1.0 is deployed to one instance, as a canary; nothing is wrong with it."},
+		{"1.2.0", "1.1.0", cfg.Bad, cfg.Outage, "Version 1.2.0 is deployed to one instance; " + trouble[cfg.Bad]},
 	} {
 		tell.line("%s", a.says)
 		result, err := a.perform(ctx, d, s, entries, tell)
@@ -64,11 +66,16 @@ var trouble = map[shop.Behaviour]string{
 	shop.Scan:    "a scanner has found two critical vulnerabilities in it.",
 }
 
+// expected is how the watch must end. An outage that all versions suffer from is told,
+// and nothing is done about the version.
 func (a act) expected() watcher.Outcome {
-	if a.behaviour == shop.Good {
-		return watcher.Passed
+	switch {
+	case a.behaviour != shop.Good:
+		return watcher.RolledBack
+	case a.outage:
+		return watcher.Left
 	}
-	return watcher.RolledBack
+	return watcher.Passed
 }
 
 func (a act) expectedLive() string {
@@ -94,6 +101,11 @@ func (a act) perform(ctx context.Context, d *daemon.Daemon, s *shop.Shop, entrie
 	if _, err := d.Conn().JetStream().Publish(ctx, subject, event); err != nil {
 		return Deployment{}, fmt.Errorf("announce %s: %w", a.version, err)
 	}
+	if a.outage {
+		tell.line("What all versions need breaks down: 8 %% of all answers are errors, old version or new.")
+		s.Suffer(true)
+		defer s.Suffer(false)
+	}
 	result := Deployment{ID: deployment.ID, Service: deployment.Service, Version: a.version, Ruling: rules.None.String()}
 	late := time.NewTimer(patience)
 	defer late.Stop()
@@ -118,7 +130,10 @@ func (r *Deployment) follow(deployed time.Time, e watcher.Entry) {
 	switch {
 	case e.Kind == watcher.Decided:
 		r.Rule, r.Ruling, r.Detected = e.Ruling.Rule, e.Ruling.Power.String(), &after
-		r.Reason = e.Ruling.Why[0]
+		r.Reason, r.Blame = e.Ruling.Why[0], blame(e.Ruling)
+	case e.Kind == watcher.Ruled && e.Ruling.Rule != "":
+		r.Rule, r.Ruling = e.Ruling.Rule, e.Ruling.Power.String()
+		r.Reason, r.Blame = e.Ruling.Why[0], blame(e.Ruling)
 	case e.Kind == watcher.Verified && e.OK:
 		r.Recovered = &after
 	case e.Kind == watcher.Closed:
@@ -127,4 +142,14 @@ func (r *Deployment) follow(deployed time.Time, e watcher.Entry) {
 			r.Reason = e.Text
 		}
 	}
+}
+
+// blame is who the ruling's rule says is to blame.
+func blame(r *authority.Ruling) string {
+	for _, a := range r.Answers {
+		if a.Rule == r.Rule {
+			return string(a.Attribution.Blame)
+		}
+	}
+	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/watcher"
 )
@@ -41,9 +42,11 @@ func (s *story) entry(e watcher.Entry) {
 	case watcher.Ruled:
 		s.line("The ruling is now: %s.", e.Ruling.Power)
 		s.reasons(e.Ruling.Why)
+		s.blame(e.Ruling)
 	case watcher.Decided:
 		s.line("DECIDED by %s: roll back to %s.", e.Decision.By, e.Ruling.Target.Version)
 		s.reasons(e.Ruling.Why)
+		s.blame(e.Ruling)
 	case watcher.Intended:
 		s.line("Written down before it is done: %s → %s by executor %q.", e.Intent.Subject.From, e.Intent.Subject.To, e.Intent.Executor)
 	case watcher.Done:
@@ -62,6 +65,15 @@ func (s *story) entry(e watcher.Entry) {
 func (s *story) reasons(why []string) {
 	for _, w := range why {
 		s.more("because " + w)
+	}
+}
+
+// blame tells who is to blame, by the rule that speaks.
+func (s *story) blame(r *authority.Ruling) {
+	for _, a := range r.Answers {
+		if a.Rule == r.Rule && a.Attribution.Blame != "" {
+			s.more(fmt.Sprintf("to blame: %s (%s)", a.Attribution.Blame, strings.Join(a.Attribution.Why, "; ")))
+		}
 	}
 }
 
