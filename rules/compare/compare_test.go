@@ -303,3 +303,32 @@ func TestWhatDoesNotFitATestIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkOneLook is what one look at one rule costs the judge: a version, a control
+// beside it, a history and a limit.
+func BenchmarkOneLook(b *testing.B) {
+	s := newService(0.002, 300)
+	c := config()
+	limit := 0.01
+	c.Limit = &limit
+	rule, err := compare.New(c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var looks [][]rules.Result
+	for range bakeLooks {
+		looks = append(looks, slices.Concat(s.look(1).results(), s.look(1).results()))
+	}
+	var e rules.Evidence
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if i%bakeLooks == 0 {
+			b.StopTimer()
+			e = learned(b, rule.Begin(deployment()), s)
+			b.StartTimer()
+		}
+		e.See(live.Add(time.Duration(i%bakeLooks+1)*interval), looks[i%bakeLooks])
+		i++
+	}
+}

@@ -103,7 +103,7 @@ func begin(t *testing.T, c compare.Config, d rules.Deployment, s *service, bad .
 	return learned(t, rule.Begin(d), s, bad...)
 }
 
-func learned(t *testing.T, e rules.Evidence, s *service, bad ...rules.Span) rules.Historical {
+func learned(t testing.TB, e rules.Evidence, s *service, bad ...rules.Span) rules.Historical {
 	t.Helper()
 	evidence, ok := e.(rules.Historical)
 	if !ok {
