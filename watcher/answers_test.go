@@ -124,8 +124,8 @@ func TestARollbackIsVerifiedByLimitsAlone(t *testing.T) {
 		s.passed("2.3.9")
 		s.deploy("2.4.0")
 		s.wait(20 * time.Minute)
-		if !slices.Equal(b.begun, []string{"2.3.9", "2.4.0"}) || !slices.Equal(b.checked, []string{"2.3.9"}) {
-			t.Errorf("begun for %q, verified for %q", b.begun, b.checked)
+		if !slices.Equal(b.state().begun, []string{"2.3.9", "2.4.0"}) || !slices.Equal(b.state().checked, []string{"2.3.9"}) {
+			t.Errorf("begun for %q, verified for %q", b.state().begun, b.state().checked)
 		}
 		i := slices.IndexFunc(s.journal.entries, func(e watcher.Entry) bool { return e.Kind == watcher.Verified })
 		if i < 0 || !s.journal.entries[i].OK || s.journal.entries[i].Answers[0].Why != "below the limit" {

@@ -23,15 +23,27 @@ type bettor struct {
 	book  *book
 }
 
-// book is what happened to the evidence of a bettor.
+// book is what happened to the evidence of a bettor. Evidence learns beside the loop.
 type book struct {
 	sync.Mutex
+	told
+}
+
+// told is what a book says.
+type told struct {
 	learned [][][]rules.Result
 	bad     []rules.Span
 	seen    []time.Time
 	plotted int
 	begun   []string // versions
 	checked []string // versions that were verified
+}
+
+// state returns what the book says now.
+func (b *book) state() told {
+	b.Lock()
+	defer b.Unlock()
+	return b.told
 }
 
 func (b bettor) Queries(d rules.Deployment) []rules.Query {
@@ -60,7 +72,9 @@ func (b bettor) Begin(d rules.Deployment) rules.Evidence {
 type verifying struct{ bettor }
 
 func (v verifying) Verify(d rules.Deployment) rules.Evidence {
+	v.book.Lock()
 	v.book.checked = append(v.book.checked, d.Version)
+	v.book.Unlock()
 	v.says = v.verifies
 	return &bets{bettor: v.bettor}
 }

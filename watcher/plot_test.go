@@ -52,8 +52,8 @@ func TestWhatIsWrittenForPeopleShowsTheSeries(t *testing.T) {
 						t.Errorf("no curve in %+v", a[0])
 					}
 				}
-				if b.plotted > len(answers) {
-					t.Errorf("%d curves were made for %d entries", b.plotted, len(answers))
+				if b.state().plotted > len(answers) {
+					t.Errorf("%d curves were made for %d entries", b.state().plotted, len(answers))
 				}
 			})
 		})

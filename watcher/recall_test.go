@@ -40,6 +40,13 @@ func (l *library) set(down bool) {
 	l.down = down
 }
 
+// instants returns about how many instants of the template it was asked.
+func (l *library) instants(template string) int {
+	l.Lock()
+	defer l.Unlock()
+	return l.asked[template]
+}
+
 // shelf stages a scene with a library and rules.
 func shelf(t *testing.T, p *rules.Plan, l *library, built []rules.Rule, play func(s *scene)) {
 	t.Helper()
@@ -78,8 +85,8 @@ func TestThePastIsAskedForOnceForAllRulesAndWatchesOfAService(t *testing.T) {
 			t.Errorf("asked about %d instants, want each of %d once", l.asked["requests"], weekOfMinutes)
 		}
 		for name, b := range map[string]*book{"errors": errs, "latency": latency} {
-			if len(b.learned) != 2 || len(b.learned[1]) != 1 || len(b.learned[1][0]) != weekOfMinutes {
-				t.Errorf("%s learned %d times", name, len(b.learned))
+			if len(b.state().learned) != 2 || len(b.state().learned[1]) != 1 || len(b.state().learned[1][0]) != weekOfMinutes {
+				t.Errorf("%s learned %d times", name, len(b.state().learned))
 			}
 		}
 	})
@@ -92,7 +99,7 @@ func TestWhatDependsOnTheVersionIsAskedForEachVersion(t *testing.T) {
 		s.wait(time.Minute)
 		s.deploy("2.3.10")
 		s.wait(time.Minute)
-		if got := l.asked[`x{v="$version"}`]; got != 2*weekOfMinutes {
+		if got := l.instants(`x{v="$version"}`); got != 2*weekOfMinutes {
 			t.Errorf("asked about %d instants, want %d", got, 2*weekOfMinutes)
 		}
 	})
@@ -111,13 +118,13 @@ func TestThePastIsForgottenAfterAnHour(t *testing.T) {
 		s.wait(59 * time.Minute)
 		s.deploy("2.3.10")
 		s.wait(time.Minute)
-		if got := l.asked["requests"]; got != 61 {
+		if got := l.instants("requests"); got != 61 {
 			t.Errorf("asked about %d instants within an hour, want 61", got)
 		}
 		s.wait(61 * time.Minute)
 		s.deploy("2.3.11")
 		s.wait(time.Minute)
-		if got := l.asked["requests"]; got != 122 {
+		if got := l.instants("requests"); got != 122 {
 			t.Errorf("asked about %d instants, want them asked again after an hour", got)
 		}
 	})
@@ -129,18 +136,18 @@ func TestWhileThePastCannotBeReadNothingBreachesOrPasses(t *testing.T) {
 	shelf(t, plan(), l, []rules.Rule{rule}, func(s *scene) {
 		s.passed("2.3.9")
 		s.wait(time.Hour) // so that another past is meant
-		mark, learned := s.journal.kinds(), len(b.learned)
+		mark, learned := s.journal.kinds(), len(b.state().learned)
 		l.set(true)
 		s.deploy("2.4.0")
 		s.wait(50 * time.Minute)
-		if got := s.since(mark); got != "opened blind extended" || len(b.learned) > learned {
-			t.Fatalf("journal: %s, learned %d times", got, len(b.learned)-learned)
+		if got := s.since(mark); got != "opened blind extended" || len(b.state().learned) > learned {
+			t.Fatalf("journal: %s, learned %d times", got, len(b.state().learned)-learned)
 		}
 		view, err := s.owners[0].Show(s.t.Context(), watcher.Ref{Name: "checkout"})
 		if err != nil || view.Answers[0].Verdict != rules.Blind || !strings.HasPrefix(view.Answers[0].Why, "reading history: ") {
 			t.Errorf("%+v, %v", view.Answers, err)
 		}
-		if got := l.asked["requests"]; got > weekOfMinutes+201*2000 {
+		if got := l.instants("requests"); got > weekOfMinutes+201*2000 {
 			t.Errorf("asked about %d instants: a server in trouble is hammered", got)
 		}
 		l.set(false)
@@ -182,19 +189,19 @@ func TestLooksWaitForThePastAndAreCaughtUpInOrder(t *testing.T) {
 		l.Unlock()
 		s.deploy("2.3.9")
 		s.wait(5 * time.Minute)
-		if len(b.seen) > 0 || len(b.learned) != 1 {
-			t.Fatalf("%d looks were seen, %d times learned", len(b.seen), len(b.learned))
+		if len(b.state().seen) > 0 || len(b.state().learned) != 1 {
+			t.Fatalf("%d looks were seen, %d times learned", len(b.state().seen), len(b.state().learned))
 		}
 		s.wait(5 * time.Minute)
-		if len(b.learned) != 2 || len(b.seen) < 39 {
-			t.Fatalf("learned %d times, %d looks in ten minutes", len(b.learned), len(b.seen))
+		if len(b.state().learned) != 2 || len(b.state().seen) < 39 {
+			t.Fatalf("learned %d times, %d looks in ten minutes", len(b.state().learned), len(b.state().seen))
 		}
-		if first := b.seen[0].Sub(s.moved); first > 15*time.Second {
+		if first := b.state().seen[0].Sub(s.moved); first > 15*time.Second {
 			t.Errorf("the first look is %s after the deployment", first)
 		}
-		for i := range b.seen[1:] {
-			if b.seen[i+1].Sub(b.seen[i]) != 15*time.Second {
-				t.Fatalf("%s after %s", b.seen[i+1], b.seen[i])
+		for i := range b.state().seen[1:] {
+			if b.state().seen[i+1].Sub(b.state().seen[i]) != 15*time.Second {
+				t.Fatalf("%s after %s", b.state().seen[i+1], b.state().seen[i])
 			}
 		}
 		s.wait(21 * time.Minute)
@@ -215,8 +222,8 @@ func TestAServerThatIsTooSlowIsAskedForLessAndNothingTwice(t *testing.T) {
 			}}, func(s *scene) {
 				s.deploy("2.3.9")
 				s.wait(20 * time.Minute)
-				if len(b.learned) != 1 || l.asked["requests"] != weekOfMinutes {
-					t.Errorf("learned %d times; %d instants were answered, want %d", len(b.learned), l.asked["requests"], weekOfMinutes)
+				if len(b.state().learned) != 1 || l.instants("requests") != weekOfMinutes {
+					t.Errorf("learned %d times; %d instants were answered, want %d", len(b.state().learned), l.instants("requests"), weekOfMinutes)
 				}
 			})
 		})
@@ -236,8 +243,8 @@ func TestWhatWasAnsweredBeforeAFailureIsNotAskedAgain(t *testing.T) {
 	shelf(t, plan(), l, []rules.Rule{bettor{name: "errors", wants: week("requests"), says: strict, book: b}}, func(s *scene) {
 		s.deploy("2.3.9")
 		s.wait(time.Minute)
-		if got := l.asked["requests"]; len(b.learned) != 1 || got > weekOfMinutes+500 {
-			t.Errorf("learned %d times; asked about %d instants, want %d and at most 500 of one request again", len(b.learned), got, weekOfMinutes)
+		if got := l.instants("requests"); len(b.state().learned) != 1 || got > weekOfMinutes+500 {
+			t.Errorf("learned %d times; asked about %d instants, want %d and at most 500 of one request again", len(b.state().learned), got, weekOfMinutes)
 		}
 	})
 }
@@ -313,17 +320,17 @@ func TestInstantsThatNeverHaveAnAnswerAreLearnedAsTheyAre(t *testing.T) {
 	shelf(t, plan(), l, []rules.Rule{bettor{name: "errors", wants: week("requests"), says: strict, book: b}}, func(s *scene) {
 		s.deploy("2.3.9")
 		s.wait(time.Minute)
-		if len(b.learned) != 1 {
-			t.Fatalf("learned %d times", len(b.learned))
+		if len(b.state().learned) != 1 {
+			t.Fatalf("learned %d times", len(b.state().learned))
 		}
 		failed := 0
-		for _, r := range b.learned[0][0] {
+		for _, r := range b.state().learned[0][0] {
 			if r.Err != nil {
 				failed++
 			}
 		}
-		if failed != 7*24 || len(b.learned[0][0]) != weekOfMinutes {
-			t.Errorf("%d of %d instants carry an error", failed, len(b.learned[0][0]))
+		if failed != 7*24 || len(b.state().learned[0][0]) != weekOfMinutes {
+			t.Errorf("%d of %d instants carry an error", failed, len(b.state().learned[0][0]))
 		}
 	})
 }
@@ -357,8 +364,8 @@ func TestVersionsThatEndedBadlyAreNoneOfWhatIsNormal(t *testing.T) {
 		}
 		s.deploy("2.5.0")
 		s.wait(time.Minute)
-		if len(b.bad) != 1 || b.bad[0].From.Sub(begun).Abs() > time.Second || b.bad[0].To.Sub(begun) < time.Minute || b.bad[0].To.Sub(begun) > 10*time.Minute {
-			t.Errorf("bad: %+v; 2.4.0 was deployed at %s", b.bad, begun)
+		if len(b.state().bad) != 1 || b.state().bad[0].From.Sub(begun).Abs() > time.Second || b.state().bad[0].To.Sub(begun) < time.Minute || b.state().bad[0].To.Sub(begun) > 10*time.Minute {
+			t.Errorf("bad: %+v; 2.4.0 was deployed at %s", b.state().bad, begun)
 		}
 	})
 }
@@ -432,8 +439,8 @@ func TestManyHistoriesAreReadOneAfterTheOther(t *testing.T) {
 			s.wait(250 * time.Millisecond)
 			most = max(most, s.owners[0].Remembered(s.t.Context()))
 		}
-		if len(b.learned) != services {
-			t.Errorf("%d of %d services learned", len(b.learned), services)
+		if len(b.state().learned) != services {
+			t.Errorf("%d of %d services learned", len(b.state().learned), services)
 		}
 		if most > 500_000+weekOfMinutes || most < 400_000 {
 			t.Errorf("%d instants were kept at once", most)
@@ -453,8 +460,8 @@ func TestAPastThatIsLargerThanTheRoomIsReadAllTheSame(t *testing.T) {
 	shelf(t, plan(), l, []rules.Rule{bettor{name: "errors", wants: wants, says: strict, book: b}}, func(s *scene) {
 		s.deploy("2.3.9")
 		s.wait(time.Minute)
-		if len(b.learned) != 1 || len(b.learned[0]) != 52 {
-			t.Errorf("learned %d times", len(b.learned))
+		if len(b.state().learned) != 1 || len(b.state().learned[0]) != 52 {
+			t.Errorf("learned %d times", len(b.state().learned))
 		}
 	})
 }

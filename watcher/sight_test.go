@@ -29,7 +29,9 @@ func (s *scripted) Sample(_ context.Context, at time.Time, queries []rules.Query
 }
 
 func (s *scripted) Range(ctx context.Context, from, to time.Time, step time.Duration, queries []rules.Query) [][]rules.Result {
+	s.Lock()
 	s.ranges++
+	s.Unlock()
 	out := make([][]rules.Result, len(queries))
 	for at := from; !at.After(to); at = at.Add(step) {
 		for i, r := range s.Sample(ctx, at, queries) {
