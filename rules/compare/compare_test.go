@@ -326,6 +326,7 @@ func BenchmarkOneLook(b *testing.B) {
 		if i%bakeLooks == 0 {
 			b.StopTimer()
 			e = learned(b, rule.Begin(deployment()), s)
+			e.See(live.Add(interval/2), looks[0]) // makes the model
 			b.StartTimer()
 		}
 		e.See(live.Add(time.Duration(i%bakeLooks+1)*interval), looks[i%bakeLooks])

@@ -35,18 +35,29 @@ func (c *curve) add(at time.Time, interval time.Duration, version eprocess.Count
 	}
 	c.filled++
 	last := len(c.new) - 1
-	c.new[last] = total([]eprocess.Counts{c.new[last], version})
+	c.new[last] = both(c.new[last], version)
 	if len(beside) > 0 {
-		c.other[last] = total([]eprocess.Counts{c.other[last], beside[0]})
+		c.other[last] = both(c.other[last], beside[0])
 	}
 	c.wealth[last] = wealth
+}
+
+// both adds up two looks, as far as they are known.
+func both(a, b eprocess.Counts) eprocess.Counts {
+	switch {
+	case !b.Known():
+		return a
+	case !a.Known():
+		return b
+	}
+	return eprocess.Counts{Total: a.Total + b.Total, Bad: a.Bad + b.Bad}
 }
 
 // halve makes one point of two.
 func (c *curve) halve() {
 	for i := 0; i+1 < len(c.new); i += 2 {
-		c.new[i/2] = total(c.new[i : i+2])
-		c.other[i/2] = total(c.other[i : i+2])
+		c.new[i/2] = both(c.new[i], c.new[i+1])
+		c.other[i/2] = both(c.other[i], c.other[i+1])
 		c.wealth[i/2] = c.wealth[i+1]
 	}
 	half := len(c.new) / 2

@@ -19,6 +19,8 @@ type evidence struct {
 	asked      counting.Asked // about the version
 	show       int            // which of the queries people are shown
 	arms       []arm
+	present    []arm // those that can be asked about
+	against    []rules.Control
 
 	begun   bool
 	judge   *eprocess.Judge
@@ -55,7 +57,7 @@ func (e *evidence) begin() {
 	e.begun = true
 	e.model, e.known = e.past.model()
 	setup := eprocess.Setup{Bets: e.bets(), History: e.model, Known: e.known, Matters: e.Setting.WorseBy.Apply(e.model.Level)}
-	for _, control := range e.controls(e.deployment) {
+	for _, control := range e.against {
 		switch {
 		case control == rules.Before && e.known:
 			setup.Nulls, e.nulls = append(setup.Nulls, e.model), append(e.nulls, control)
@@ -63,7 +65,7 @@ func (e *evidence) begin() {
 			setup.Nulls, e.nulls = append(setup.Nulls, e.loadTest()), append(e.nulls, control)
 		}
 	}
-	for range e.present() {
+	for range e.present {
 		setup.Controls = append(setup.Controls, e.normal())
 	}
 	if e.Limit != nil {
@@ -86,11 +88,6 @@ func (e *evidence) normal() eprocess.Model {
 func (e *evidence) loadTest() eprocess.Model {
 	level := (e.LoadTest.Bad + 0.5) / (e.LoadTest.Total + 1)
 	return eprocess.Fixed(e.Setting.WorseBy.Apply(level), eprocess.Model{}, false)
-}
-
-// present are the arms that can be asked about.
-func (e *evidence) present() []arm {
-	return slices.DeleteFunc(slices.Clone(e.arms), func(a arm) bool { return a.missing != "" })
 }
 
 // See folds one look. One that is not later than the last changes nothing.
@@ -145,8 +142,8 @@ func (e *evidence) take(at time.Time, version eprocess.Counts, beside []eprocess
 // read reads what was asked about the version.
 func (e *evidence) read(got []rules.Result) (eprocess.Counts, error) {
 	each := len(e.asked.Queries)
-	if len(got) != each*(1+len(e.present())) {
-		return eprocess.Missing, rules.Failed(rules.WrongType, "%d results for %d queries", len(got), each*(1+len(e.present())))
+	if len(got) != each*(1+len(e.present)) {
+		return eprocess.Missing, rules.Failed(rules.WrongType, "%d results for %d queries", len(got), each*(1+len(e.present)))
 	}
 	for _, result := range got[:each] {
 		if result.Err != nil {
@@ -165,7 +162,7 @@ func (e *evidence) read(got []rules.Result) (eprocess.Counts, error) {
 // one has no data.
 func (e *evidence) besides(got []rules.Result) []eprocess.Counts {
 	each := len(e.asked.Queries)
-	beside := make([]eprocess.Counts, len(e.present()))
+	beside := make([]eprocess.Counts, len(e.present))
 	for i := range beside {
 		beside[i] = eprocess.Missing
 		if from := each * (1 + i); from+each <= len(got) {
@@ -222,7 +219,7 @@ func (e *evidence) attribute(answer *rules.Answer) {
 
 // measure fills in the counts of the window.
 func (e *evidence) measure(answer *rules.Answer) {
-	all := e.counts(func(c counted) eprocess.Counts { return c.version })
+	all := e.counts(-1)
 	answer.Bad, answer.Total = all.Bad, all.Total
 	answer.Window = rules.Duration(time.Duration(len(e.window)) * time.Duration(e.Setting.Interval))
 	if all.Total > 0 {
@@ -231,16 +228,18 @@ func (e *evidence) measure(answer *rules.Answer) {
 	}
 }
 
-// counts adds up one arm over the window.
-func (e *evidence) counts(of func(counted) eprocess.Counts) eprocess.Counts {
-	counts := make([]eprocess.Counts, len(e.window))
-	for i, c := range e.window {
-		counts[i] = of(c)
+// counts adds up one arm over the window: a control, or -1 for the version.
+func (e *evidence) counts(arm int) (all eprocess.Counts) {
+	for _, look := range e.window {
+		c := look.version
+		if arm >= 0 {
+			c = look.beside[arm]
+		}
+		if c.Known() {
+			all.Total, all.Bad = all.Total+c.Total, all.Bad+c.Bad
+		}
 	}
-	if all := total(counts); all.Known() {
-		return all
-	}
-	return eprocess.Counts{}
+	return all
 }
 
 // Onset implements rules.Dated: when the regression began, by the best guess.

@@ -83,7 +83,12 @@ func (r *Rule) Queries(d rules.Deployment) []rules.Query {
 func (r *Rule) Begin(d rules.Deployment) rules.Evidence {
 	e := &evidence{
 		Config: r.config, deployment: d, asked: counting.Asked{Queries: r.config.Ask(promql.Version(d), r.config.Setting.Interval)},
-		start: r.config.start(d), arms: r.config.arms(d), past: newPast(r.config, d),
+		start: r.config.start(d), arms: r.config.arms(d), against: r.config.controls(d), past: newPast(r.config, d),
+	}
+	for _, a := range e.arms {
+		if a.missing == "" {
+			e.present = append(e.present, a)
+		}
 	}
 	return e
 }

@@ -12,9 +12,9 @@ import (
 
 // compared says what the version was held against, in the order of the plan.
 func (e *evidence) compared(f eprocess.Finding) []rules.Compared {
-	var all []rules.Compared
+	all := make([]rules.Compared, 0, len(e.against)+1)
 	i := 0
-	for _, control := range e.controls(e.deployment) {
+	for _, control := range e.against {
 		switch control {
 		case rules.Before:
 			all = append(all, e.before())
@@ -49,7 +49,7 @@ func (e *evidence) beside(control rules.Control, i int, f eprocess.Finding) rule
 	if i >= len(f.Beside) {
 		return rules.Compared{With: control, Missing: "not asked"}
 	}
-	counts := e.counts(func(c counted) eprocess.Counts { return c.beside[i] })
+	counts := e.counts(i)
 	c := rules.Compared{With: control, Bad: counts.Bad, Total: counts.Total, Level: share(counts), Shares: f.Beside[i].Shared}
 	switch {
 	case f.Beside[i].Seen.Total == 0:
@@ -83,49 +83,61 @@ func missing(compared []rules.Compared) string {
 	return strings.Join(why, "; ")
 }
 
-// why returns the arithmetic as a sentence: "errors 4.1 % (41 of 1000) against 0.3 %
-// before, 0.2 % (2 of 900) on 2.3.9 at the same time; evidence 5200, 300 is enough".
+// why returns the arithmetic as a sentence: "errors 4.1 % (41 of 1000) against 0.2 %
+// (2 of 900) on 2.3.9 at the same time, 0.3 % before; evidence 5200, 300 is enough".
 func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
-	text := e.subject(e.mark) + " "
+	text := make([]byte, 0, 320)
 	if answer.Value == nil {
-		text = "no " + e.Of
+		text = append(append(text, "no "...), e.Of...)
 	} else {
-		text += fmt.Sprintf("%s (%s of %s)", percent(*answer.Value), counting.Number(answer.Bad), counting.Number(answer.Total))
+		text = append(append(text, e.subject(e.mark)...), ' ')
+		text = appendShare(text, *answer.Value, answer.Bad, answer.Total)
 	}
-	var against, absent []string
+	separator := " against "
+	for _, c := range answer.Compared {
+		if c.Missing == "" {
+			text = e.appendAgainst(append(text, separator...), c)
+			separator = ", "
+		}
+	}
+	text = append(append(text, "; evidence "...), wealth(f.Wealth)...)
+	text = append(append(append(text, ", "...), wealth(e.bets().Threshold)...), " is enough"...)
+	for _, note := range e.notes(f) {
+		text = append(append(text, "; "...), note...)
+	}
 	for _, c := range answer.Compared {
 		if c.Missing != "" {
-			absent = append(absent, fmt.Sprintf("not compared with %s: %s", c.With, c.Missing))
-			continue
+			text = append(append(append(append(text, "; not compared with "...), c.With...), ": "...), c.Missing...)
 		}
-		against = append(against, e.against(c))
 	}
-	if len(against) > 0 {
-		text += " against " + strings.Join(against, ", ")
-	}
-	notes := append([]string{fmt.Sprintf("evidence %s, %s is enough", wealth(f.Wealth), wealth(e.bets().Threshold))}, e.notes(f)...)
-	return text + "; " + strings.Join(append(notes, absent...), "; ")
+	return string(text)
 }
 
-func (e *evidence) against(c rules.Compared) string {
-	counts := fmt.Sprintf("%s (%s of %s)", percent(c.Level), counting.Number(c.Bad), counting.Number(c.Total))
+// appendShare writes "4.1 % (41 of 1000)".
+func appendShare(text []byte, share, bad, total float64) []byte {
+	text = append(append(text, percent(share)...), " ("...)
+	text = append(append(text, counting.Number(bad)...), " of "...)
+	return append(append(text, counting.Number(total)...), ')')
+}
+
+func (e *evidence) appendAgainst(text []byte, c rules.Compared) []byte {
 	switch c.With {
 	case rules.Before:
-		return percent(c.Level) + " before"
+		return append(append(text, percent(c.Level)...), " before"...)
 	case rules.LoadTest:
-		return percent(c.Level) + " in the load test"
+		return append(append(text, percent(c.Level)...), " in the load test"...)
 	case rules.Previous:
 		name := e.deployment.Previous
 		if name == "" {
 			name = "the other slot"
 		}
-		return counts + " on " + name + " at the same time"
+		return append(append(append(appendShare(text, c.Level, c.Bad, c.Total), " on "...), name...), " at the same time"...)
 	case rules.Off:
-		return counts + " where it is off"
+		return append(appendShare(text, c.Level, c.Bad, c.Total), " where it is off"...)
 	case rules.LastWeek:
-		return counts + " a week ago"
+		return append(appendShare(text, c.Level, c.Bad, c.Total), " a week ago"...)
 	}
-	return "limit " + percent(c.Level)
+	return append(append(text, "limit "...), percent(c.Level)...)
 }
 
 // notes says what keeps the evidence from being acted on, and how it was judged.
