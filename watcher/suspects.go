@@ -3,6 +3,7 @@ package watcher
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -131,7 +132,7 @@ func (h *held) instances() []rules.Instance {
 func shared(affected, others []rules.Instance) float64 {
 	hosts := map[string]bool{}
 	for _, i := range others {
-		hosts[host(i.Name)] = true
+		hosts[host(i.Name)] = !loopback(host(i.Name))
 	}
 	bad, on := 0, 0
 	for _, i := range affected {
@@ -156,4 +157,11 @@ func host(instance string) string {
 		return instance // no port; or an IPv6 address without one
 	}
 	return instance[:at]
+}
+
+// loopback says that the address is every machine's own: it names no host that two
+// services could share.
+func loopback(host string) bool {
+	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && address.IsLoopback()
 }
