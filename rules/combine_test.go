@@ -28,21 +28,22 @@ func breached(answers []rules.Answer) (blamed []int) {
 }
 
 func TestTestsOfOnePlanShareTheFalseAlarms(t *testing.T) {
+	enough := rules.Threshold(0)
 	for name, c := range map[string]struct {
 		answers []rules.Answer
 		chance  rules.Chance
 		blamed  []int
 	}{
-		"one alone needs the threshold":             {tested(300), 0, []int{0}},
-		"and no less":                               {tested(299), 0, nil},
-		"of two, one needs twice as much":           {tested(599, 0), 0, nil},
-		"and is then blamed alone":                  {tested(600, 0), 0, []int{0}},
-		"two that are weak alone are enough":        {tested(310, 290), 0, []int{0}},
-		"both are blamed where each can carry it":   {tested(900, 400), 0, []int{0, 1}},
-		"fewer false alarms need more":              {tested(2999), 0.0001, nil},
-		"ten times fewer, ten times more":           {tested(3000), 0.0001, []int{0}},
+		"one alone needs the threshold":             {tested(enough), 0, []int{0}},
+		"and no less":                               {tested(enough - 1), 0, nil},
+		"of two, one needs twice as much":           {tested(2*enough-1, 0), 0, nil},
+		"and is then blamed alone":                  {tested(2*enough, 0), 0, []int{0}},
+		"two that are weak alone are enough":        {tested(enough+10, enough-10), 0, []int{0}},
+		"both are blamed where each can carry it":   {tested(3*enough, enough+1), 0, []int{0, 1}},
+		"fewer false alarms need more":              {tested(10*enough - 1), 0.0001, nil},
+		"ten times fewer, ten times more":           {tested(10 * enough), 0.0001, []int{0}},
 		"evidence that is held back does not count": {[]rules.Answer{{Test: &rules.Test{Wealth: 1e6, Held: "a blip"}}}, 0, nil},
-		"a rule without a test takes no part":       {append(tested(300), rules.Answer{}), 0, []int{0}},
+		"a rule without a test takes no part":       {append(tested(enough), rules.Answer{}), 0, []int{0}},
 		"wealth that is no number proves nothing":   {tested(math.NaN()), 0, nil},
 		"nothing is nothing":                        {nil, 0, nil},
 	} {
@@ -88,7 +89,7 @@ func TestAMarginIsAFactorOrPoints(t *testing.T) {
 
 func TestAChanceIsOneInSoMany(t *testing.T) {
 	var c rules.Chance
-	if err := c.UnmarshalText([]byte("1 in 2000")); err != nil || c != 0.0005 || c.String() != "1 in 2000" || rules.Threshold(c) != 600 {
+	if err := c.UnmarshalText([]byte("1 in 2000")); err != nil || c != 0.0005 || c.String() != "1 in 2000" || rules.Threshold(c) != 2*rules.Threshold(0) {
 		t.Errorf("%v %v %v", c, rules.Threshold(c), c.UnmarshalText([]byte("1 in 2000")))
 	}
 	for _, text := range []string{"0.1 %", "1 in 1", "1 in 0", "2 in 1000", "1 in many", "1 in -5", "1 in NaN", "1 in 10000000"} {

@@ -24,19 +24,19 @@ func TestTheTestsOfAPlanAreTakenTogether(t *testing.T) {
 		errors, latency   rules.Answer
 		breached, breachd bool // errors, latency
 	}{
-		"one alone that would do if it were the only one":   {nil, won(500), won(1), false, false},
-		"one alone that does for two":                       {nil, won(600), won(0), true, false},
-		"two that are too weak alone":                       {nil, won(310), won(310), true, true},
-		"two of which one is blamed":                        {nil, won(500), won(120), true, false},
-		"a shadow rule takes nothing from the others":       {inShadow, won(310), won(0), true, false},
-		"and gives them nothing":                            {inShadow, won(10), won(1e9), false, true},
-		"fewer false alarms":                                {func(p *rules.Plan) { p.FalseAlarms = 1. / 10000 }, won(1000), won(1000), false, false},
-		"more false alarms":                                 {func(p *rules.Plan) { p.FalseAlarms = 1. / 100 }, won(35), won(35), true, true},
-		"one that has no data proves nothing":               {nil, nothing(rules.NoData, 1e9), won(310), false, false},
-		"one that is blind proves nothing":                  {nil, nothing(rules.Blind, 1e9), won(310), false, false},
-		"one that is held proves nothing":                   {nil, rules.Answer{Test: &rules.Test{Wealth: 1e9, Held: "a blip"}}, won(310), false, false},
-		"a plain limit takes nothing from the false alarms": {nil, won(310), rules.Answer{Verdict: rules.Healthy}, true, false},
-		"wealth beyond all numbers":                         {nil, won(math.Inf(1)), won(1), true, false},
+		"one alone that would do if it were the only one":   {nil, won(1.7), won(0), false, false},
+		"one alone that does for two":                       {nil, won(2), won(0), true, false},
+		"two that are too weak alone":                       {nil, won(1.1), won(1.1), true, true},
+		"two of which one is blamed":                        {nil, won(1.7), won(0.4), true, false},
+		"a shadow rule takes nothing from the others":       {inShadow, won(1.1), won(0), true, false},
+		"and gives them nothing":                            {inShadow, won(0.1), won(1e9), false, true},
+		"fewer false alarms":                                {func(p *rules.Plan) { p.FalseAlarms = 1. / 10000 }, won(3.3), won(3.3), false, false},
+		"more false alarms":                                 {func(p *rules.Plan) { p.FalseAlarms = 1. / 100 }, won(0.12), won(0.12), true, true},
+		"one that has no data proves nothing":               {nil, nothing(rules.NoData, 1e9), won(1.1), false, false},
+		"one that is blind proves nothing":                  {nil, nothing(rules.Blind, 1e9), won(1.1), false, false},
+		"one that is held proves nothing":                   {nil, rules.Answer{Test: &rules.Test{Wealth: 1e9, Held: "a blip"}}, won(1.1), false, false},
+		"a plain limit takes nothing from the false alarms": {nil, won(1.1), rules.Answer{Verdict: rules.Healthy}, true, false},
+		"wealth beyond all numbers":                         {nil, won(math.Inf(1)), won(0), true, false},
 		"wealth that is no number":                          {nil, won(math.NaN()), won(1e9), false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,8 +79,8 @@ func TestARuleThatGoesBlindKeepsItsShareOfTheFalseAlarms(t *testing.T) {
 	s := &scene{world: w, plan: plan(named("errors", "latency")), config: func(c *watcher.Config) {
 		c.Sampler = sampler
 		builds(
-			bettor{name: "errors", says: always(won(310)), book: &book{}},
-			bettor{name: "latency", says: func(time.Time, float64) rules.Answer { return won(250) }, book: &book{}},
+			bettor{name: "errors", says: always(won(1.1)), book: &book{}},
+			bettor{name: "latency", says: func(time.Time, float64) rules.Answer { return won(0.8) }, book: &book{}},
 		)(c)
 	}}
 	stageWith(t, s, func(s *scene) {
@@ -91,7 +91,7 @@ func TestARuleThatGoesBlindKeepsItsShareOfTheFalseAlarms(t *testing.T) {
 			t.Errorf("journal: %s", got)
 		}
 		view, err := s.owners[0].Show(s.t.Context(), watcher.Ref{Name: "checkout"})
-		if err != nil || view.Answers[1].Verdict != rules.Blind || view.Answers[1].Test == nil || view.Answers[1].Test.Wealth != 250 || view.Answers[1].Test.Held == "" {
+		if err != nil || view.Answers[1].Verdict != rules.Blind || view.Answers[1].Test == nil || view.Answers[1].Test.Wealth != 0.8*rules.Threshold(0) || view.Answers[1].Test.Held == "" {
 			t.Errorf("%+v, %v", view.Answers[1], err)
 		}
 	})

@@ -128,8 +128,9 @@ func (b learningAndPlotting) See(at time.Time, got []rules.Result) rules.Answer 
 	return b.learning.See(at, got)
 }
 
-// won is an answer of a test that has won so much, and has proved nothing.
-func won(wealth float64) rules.Answer {
+// won is an answer whose test has so many times what one rule alone needs.
+func won(times float64) rules.Answer {
+	wealth := times * rules.Threshold(0)
 	return rules.Answer{Ceiling: rules.Auto, Why: "errors 1 %", Test: &rules.Test{Wealth: wealth}, AtEnd: rules.Healthy}
 }
 

@@ -104,7 +104,7 @@ func TestACurveThatCannotBeWrittenIsLeftOut(t *testing.T) {
 func TestTheCurvesOfTheLeastInterestingAnswersAreLeftOutFirst(t *testing.T) {
 	names := []string{"breached", "rich", "poor", "plain"}
 	says := map[string]rules.Answer{
-		"breached": {Verdict: rules.Breached, Ceiling: rules.Auto}, "rich": won(200), "poor": won(1), "plain": {Verdict: rules.Healthy},
+		"breached": {Verdict: rules.Breached, Ceiling: rules.Auto}, "rich": won(0.7), "poor": won(0.01), "plain": {Verdict: rules.Healthy},
 	}
 	for steps, want := range map[int][]string{
 		20: {"breached", "rich", "poor", "plain"}, 170: {"breached", "rich", "poor"}, 230: {"breached", "rich"}, 400: {"breached"}, 1000: nil,

@@ -294,7 +294,7 @@ func TestWhereItIsIsAskedOnlyOfABreachAndOnceAMinute(t *testing.T) {
 	}
 }
 
-// wager is a test whose wealth grows fourfold with every bad look, and is halved by every good one.
+// wager is a test whose wealth grows fivefold with every bad look, and is halved by every good one.
 type wager struct {
 	placed
 	began func() (time.Time, bool)
@@ -310,13 +310,13 @@ type winning struct {
 
 func (w *winning) See(_ time.Time, got []rules.Result) rules.Answer {
 	if w.wealth /= 2; got[0].Samples[0].Value > 1 {
-		w.wealth *= 8
+		w.wealth *= 10
 	}
 	answer := rules.Answer{Ceiling: rules.Auto, Why: "errors 5 %", Test: &rules.Test{Wealth: w.wealth}}
 	if w.early {
 		answer.Attribution = rules.Attribution{Blame: rules.Ambient, Why: []string{"it began before the deployment"}}
 	}
-	if w.wealth >= 300 {
+	if w.wealth >= rules.Threshold(0) {
 		answer.Verdict = rules.Breached
 	}
 	return answer
@@ -360,7 +360,7 @@ func TestATestIsAskedWhereItIsBeforeItIsBreached(t *testing.T) {
 				if who.String() != c.who {
 					t.Errorf("to blame is %s\nwant        %s", who, c.who)
 				}
-				// The third look finds wealth 64, the fifth 1024.
+				// The third look finds wealth 125, the fifth 3125.
 				if after > 5*15*time.Second+6*time.Second || after < 4*15*time.Second {
 					t.Errorf("ruled after %s", after)
 				}
