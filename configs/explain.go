@@ -114,6 +114,9 @@ func (e *explainer) rule(s rules.Spec) {
 		}
 		e.line("    smaller differences than %s do not matter", margin)
 	}
+	if s.LoadTest != nil {
+		e.line("    load_test = %s: %s", s.LoadTest.File, measured(*s.LoadTest))
+	}
 	held := "at once"
 	switch {
 	case s.Judge == "":

@@ -46,6 +46,15 @@ func controlsOf(s rules.Spec) string {
 	return list(against, "and")
 }
 
+// measured says what a load test measured.
+func measured(s rules.LoadTestSummary) string {
+	said := fmt.Sprintf("%s requests, %s errors", quantity.Format(s.Requests, quantity.Plain), quantity.Format(s.Errors, quantity.Plain))
+	for _, q := range s.Slowest {
+		said += fmt.Sprintf(", p%s %s", quantity.Format(100*q.Quantile, quantity.Plain), quantity.Format(q.Seconds, quantity.Seconds))
+	}
+	return said
+}
+
 // expressions are the keys of kinds that ask a whole expression: it looks at what is
 // now as well, unless it holds $window.
 var expressions = []string{"expr", "rating"}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"github.com/bakewatch/bakewatch/configs"
@@ -45,6 +46,30 @@ func FuzzPlan(f *testing.F) {
 		for _, plan := range plans {
 			if _, err := json.Marshal(plan); err != nil || configs.Explain(plan) == "" {
 				t.Errorf("cannot be kept or explained: %v", err)
+			}
+		}
+	})
+}
+
+func FuzzReadLoadTest(f *testing.F) {
+	seeds(f, "testdata/loadtest/*.json")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s, err := configs.ReadLoadTest(text)
+		if err != nil {
+			return
+		}
+		if again, err := configs.ReadLoadTest(text); err != nil || !reflect.DeepEqual(s, again) {
+			t.Errorf("read as %+v, then as %+v, %v", s, again, err)
+		}
+		if _, err := json.Marshal(s); err != nil || !(s.Requests >= 1 && s.Errors >= 0 && s.Errors <= s.Requests) {
+			t.Errorf("%+v: %v", s, err)
+		}
+		for i, q := range s.Slowest {
+			if !(q.Quantile > 0 && q.Quantile < 1 && q.Seconds > 0) || i > 0 && (q.Quantile < s.Slowest[i-1].Quantile || q.Seconds < s.Slowest[i-1].Seconds) {
+				t.Errorf("quantiles %+v", s.Slowest)
+			}
+			if share, known := s.Slower(q.Seconds); !known || !(share > 0 && share < 1) {
+				t.Errorf("%v are slower than %v s", share, q.Seconds)
 			}
 		}
 	})

@@ -25,6 +25,7 @@ type Set struct {
 	Problems Problems
 
 	written []rules.Plan // Plans, before the daemon's own shadow
+	read    []summaryFile
 }
 
 // Plan returns the plan for a service in an environment.
@@ -53,11 +54,11 @@ func (s Set) ProblemsOf(file string) (own Problems) {
 // broken file that is not in it is looked for in kept, which may be nil. Fresh
 // plans are kept for the next time.
 func LoadSet(ctx context.Context, d *Daemon, c Catalog, previous Set, kept LastGood) Set {
-	plans, problems := loadWritten(d, c)
+	plans, read, problems := loadWritten(d, c)
 	if previous.written != nil {
 		previous.Plans = previous.written // what is kept must not stay shadowed when the daemon no longer is
 	}
-	set := Set{Daemon: d, Plans: plans, Problems: append(problems, d.Missing()...)}
+	set := Set{Daemon: d, Plans: plans, Problems: append(problems, d.Missing()...), read: read}
 	for _, file := range brokenFiles(d, plans, problems) {
 		p, ok, err := lastGood(ctx, file, previous, kept)
 		switch {

@@ -34,7 +34,7 @@ func ReadLoadTest(text []byte) (rules.LoadTestSummary, error) {
 	case file.Metrics != nil:
 		summary, err = readK6(file.Metrics)
 	case file.Total != nil:
-		summary = file.Total.summary()
+		summary, err = file.Total.summary()
 	default:
 		err = errors.New(`it has neither "metrics" (k6) nor "Total" (JMeter's statistics.json)`)
 	}
@@ -46,7 +46,9 @@ func ReadLoadTest(text []byte) (rules.LoadTestSummary, error) {
 
 // checkLoadTest puts the quantiles in order, and refuses numbers that cannot be.
 func checkLoadTest(s *rules.LoadTestSummary) error {
-	slices.SortFunc(s.Slowest, func(a, b rules.LoadTestQuantile) int { return cmp.Compare(a.Quantile, b.Quantile) })
+	slices.SortFunc(s.Slowest, func(a, b rules.LoadTestQuantile) int {
+		return cmp.Or(cmp.Compare(a.Quantile, b.Quantile), cmp.Compare(a.Seconds, b.Seconds))
+	})
 	if !(s.Requests >= 1) || !(s.Errors >= 0) || s.Errors > s.Requests {
 		return fmt.Errorf("%v errors of %v requests cannot be", s.Errors, s.Requests)
 	}
@@ -61,21 +63,24 @@ func checkLoadTest(s *rules.LoadTestSummary) error {
 // jmeterTotal is what JMeter's report says of all samples. Times are milliseconds;
 // the three percentiles are 90, 95 and 99 unless JMeter was told otherwise.
 type jmeterTotal struct {
-	Samples float64 `json:"sampleCount"`
-	Errors  float64 `json:"errorCount"`
-	P90     float64 `json:"pct1ResTime"`
-	P95     float64 `json:"pct2ResTime"`
-	P99     float64 `json:"pct3ResTime"`
+	Samples float64  `json:"sampleCount"`
+	Errors  *float64 `json:"errorCount"`
+	P90     float64  `json:"pct1ResTime"`
+	P95     float64  `json:"pct2ResTime"`
+	P99     float64  `json:"pct3ResTime"`
 }
 
-func (t jmeterTotal) summary() rules.LoadTestSummary {
-	s := rules.LoadTestSummary{Requests: t.Samples, Errors: t.Errors}
+func (t jmeterTotal) summary() (rules.LoadTestSummary, error) {
+	if t.Errors == nil {
+		return rules.LoadTestSummary{}, errors.New(`"Total" has no errorCount`)
+	}
+	s := rules.LoadTestSummary{Requests: t.Samples, Errors: *t.Errors}
 	for quantile, ms := range map[float64]float64{0.9: t.P90, 0.95: t.P95, 0.99: t.P99} {
 		if ms > 0 {
 			s.Slowest = append(s.Slowest, rules.LoadTestQuantile{Quantile: quantile, Seconds: ms / 1000})
 		}
 	}
-	return s
+	return s, nil
 }
 
 var k6Percentile = regexp.MustCompile(`^p\((\d+(?:\.\d+)?)\)$`)
@@ -91,7 +96,11 @@ func readK6(metrics map[string]json.RawMessage) (rules.LoadTestSummary, error) {
 	if err != nil {
 		return rules.LoadTestSummary{}, err
 	}
-	s := rules.LoadTestSummary{Requests: requests["count"], Errors: failed["passes"]}
+	failures, counted := failed["passes"]
+	if !counted {
+		return rules.LoadTestSummary{}, errors.New("k6 counted no passes of http_req_failed, which are the failures")
+	}
+	s := rules.LoadTestSummary{Requests: requests["count"], Errors: failures}
 	durations, err := k6Values(metrics, "http_req_duration")
 	if err != nil {
 		return rules.LoadTestSummary{}, err

@@ -26,7 +26,11 @@ func (l *loader) comparison(t strict.Table, spec *rules.Spec) {
 			t.Fail(key, fmt.Sprintf("compare_to: %q is named twice", control), "")
 			continue
 		}
-		if why, hint := l.incomparable(*spec, control); why != "" {
+		why, hint := l.incomparable(*spec, control)
+		if why == "" && control == rules.LoadTest && !t.Has("load_test") {
+			why, hint = "what the load test measured", "name its summary by load_test"
+		}
+		if why != "" {
 			t.Fail(key, fmt.Sprintf("compare_to: %q needs %s", control, why), hint)
 		}
 	}
@@ -38,7 +42,7 @@ func (l *loader) comparesNothing(t strict.Table, kind string) {
 	if t.Has("judge") {
 		hint = `remove it, or judge = "threshold"`
 	}
-	for _, key := range []string{"compare_to", "worse_by"} {
+	for _, key := range []string{"compare_to", "worse_by", "load_test"} {
 		if t.Has(key) {
 			t.Fail(key, key+": a plain limit compares nothing", hint)
 		}

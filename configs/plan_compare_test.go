@@ -21,6 +21,7 @@ func TestAComparisonIsChecked(t *testing.T) {
 		"no list":                         {byVersion + tested + "compare_to = 'before'", `compare_to must be a list, not a string; write ["before"]`},
 		"previous, and no versions":       {tested + "compare_to = ['before', 'previous']", `compare_to: "previous" needs versions to be told apart; name version, join or slots in [select], or compare with before or last-week`},
 		"a load test, and no versions":    {tested + "compare_to = ['load-test']", `compare_to: "load-test" needs versions to be told apart`},
+		"a load test that is not named":   {byVersion + tested + "compare_to = ['load-test']", `compare_to: "load-test" needs what the load test measured; name its summary by load_test`},
 		"previous, and select = none":     {byVersion + tested + "select = 'none'\ncompare_to = ['previous']", `compare_to: "previous" needs versions to be told apart`},
 		"off, and no cohorts":             {byVersion + tested + "compare_to = ['off']", `compare_to: "off" needs cohorts to be told apart; put $cohort into a matcher`},
 		"off, and an escaped placeholder": {"\n[select]\nmatch = { cohort = '$$cohort' }\n" + tested + "compare_to = ['off']", `compare_to: "off" needs cohorts to be told apart`},

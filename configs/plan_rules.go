@@ -65,6 +65,7 @@ func (l *loader) loadRule(t strict.Table, kind rules.Kind, name string) {
 	l.judge(t, kind, &spec)
 	l.common(t, &spec)
 	l.comparison(t, &spec)
+	l.loadTest(t, file.LoadTestFile, &spec)
 	l.warmUp(t, &spec, options)
 	t.Blame(options.Check())
 	if _, double := l.plan.Rule(name); double {

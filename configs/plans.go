@@ -20,37 +20,39 @@ const maxPlan = 64 << 10
 // LoadPlans loads the plans that the daemon's file names. Each stands alone: a
 // broken one is only missing from the plans, and Problems names it.
 func LoadPlans(d *Daemon, c Catalog) ([]rules.Plan, Problems) {
-	plans, problems := loadWritten(d, c)
+	plans, _, problems := loadWritten(d, c)
 	return d.inForce(plans), append(problems, d.missingFiles()...).Sorted()
 }
 
-// loadWritten loads the plans as their owners wrote them.
-func loadWritten(d *Daemon, c Catalog) ([]rules.Plan, Problems) {
+// loadWritten loads the plans as their owners wrote them. It returns which summaries
+// of load tests it read for them as well.
+func loadWritten(d *Daemon, c Catalog) ([]rules.Plan, []summaryFile, Problems) {
 	files, problems := d.planFiles()
-	plans, more := checkWritten(files, d, c)
-	return plans, append(problems, more...).Sorted()
+	plans, read, more := checkWritten(files, d, c)
+	return plans, read, append(problems, more...).Sorted()
 }
 
 // CheckPlans loads plans by the names of their files. d may be nil: then what
 // only the daemon's file says (executors, channels, groups) is not checked, which
 // a warning says.
 func CheckPlans(files []string, d *Daemon, c Catalog) ([]rules.Plan, Problems) {
-	plans, problems := checkWritten(files, d, c)
+	plans, _, problems := checkWritten(files, d, c)
 	return d.inForce(plans), problems
 }
 
-func checkWritten(files []string, d *Daemon, c Catalog) ([]rules.Plan, Problems) {
+func checkWritten(files []string, d *Daemon, c Catalog) ([]rules.Plan, []summaryFile, Problems) {
 	presets, problems := builtin(c)
 	if d != nil {
 		presets = d.presets
 	}
 	var plans []loaded
+	var read []summaryFile
 	for _, file := range files {
 		l := &loader{daemon: d, catalog: c, presets: presets}
 		if plan, ok := l.load(file); ok {
 			plans = append(plans, plan)
 		}
-		problems = append(problems, l.problems...)
+		problems, read = append(problems, l.problems...), append(read, l.read...)
 	}
 	if d == nil && len(files) > 0 {
 		problems = append(problems, Problem{
@@ -59,7 +61,7 @@ func checkWritten(files []string, d *Daemon, c Catalog) ([]rules.Plan, Problems)
 		})
 	}
 	kept, doubles := distinct(plans)
-	return kept, append(problems, doubles...).Sorted()
+	return kept, read, append(problems, doubles...).Sorted()
 }
 
 // loaded is a plan and where its service stands, for problems.
@@ -105,6 +107,7 @@ type loader struct {
 	catalog  Catalog
 	presets  map[string]preset
 	problems Problems
+	read     []summaryFile
 
 	root      strict.Table
 	unsettled bool // the plan's settings are wrong, so that rules cannot be tried in them

@@ -84,7 +84,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	}
 	defer notices.Close() //nolint:errcheck // nothing is lost
 	current := w.First
-	w.follow(notices, current.Daemon)
+	w.follow(notices, current)
 	seen := w.digest(current.Daemon)
 	again := time.NewTicker(w.Every)
 	defer again.Stop()
@@ -109,11 +109,11 @@ func (w *Watcher) Run(ctx context.Context) error {
 		case asked = <-w.reload:
 		}
 		now := w.digest(current.Daemon)
-		if now == seen && asked == nil {
+		if now == seen && asked == nil && !slices.ContainsFunc(current.read, summaryFile.changed) {
 			continue
 		}
 		current = w.load(ctx, current)
-		w.follow(notices, current.Daemon)
+		w.follow(notices, current)
 		seen = now
 		w.Changed(current)
 		if asked != nil {
@@ -136,19 +136,23 @@ func (w *Watcher) load(ctx context.Context, before Set) Set {
 
 // follow asks for notices of every folder that may matter. Folders that were
 // asked for already are asked for once more, which costs nothing.
-func (w *Watcher) follow(notices *fsnotify.Watcher, d *Daemon) {
-	for _, folder := range w.folders(d) {
+func (w *Watcher) follow(notices *fsnotify.Watcher, s Set) {
+	for _, folder := range w.folders(s) {
 		if err := notices.Add(folder); err != nil {
 			w.Log.Warn("folder is not watched; it is read again from time to time", "folder", folder, "error", err)
 		}
 	}
 }
 
-// folders lists the daemon's file's folder and those below the globs' fixed parts.
-func (w *Watcher) folders(d *Daemon) []string {
+// folders lists the folders of the daemon's file and of load tests' summaries, and
+// those below the globs' fixed parts.
+func (w *Watcher) folders(s Set) []string {
 	folders := []string{filepath.Dir(w.Path)}
-	for _, glob := range d.Plans {
-		base, pattern := doublestar.SplitPattern(filepath.ToSlash(d.path(glob)))
+	for _, summary := range s.read {
+		folders = append(folders, filepath.Dir(summary.path))
+	}
+	for _, glob := range s.Daemon.Plans {
+		base, pattern := doublestar.SplitPattern(filepath.ToSlash(s.Daemon.path(glob)))
 		folders = append(folders, filepath.FromSlash(base))
 		if !strings.Contains(pattern, "/") {
 			continue

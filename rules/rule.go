@@ -154,6 +154,9 @@ type Spec struct {
 	CompareTo []Control `json:"compare_to" toml:"compare_to" doc:"what the version is compared with: previous, off, before, last-week, load-test; default: the strategy's control, then before; [] for none"`
 	WorseBy   Margin    `json:"worse_by,omitzero" toml:"worse_by" doc:"the smallest difference that matters: 1.25x or +0.1pp; default 1.25x"`
 
+	// LoadTest is what load_test names, read at load; nil: the plan names none.
+	LoadTest *LoadTestSummary `json:"load_test,omitempty"`
+
 	Selecting Selecting `json:"select,omitempty" toml:"select" doc:"none: [select] adds nothing to the rule's selectors, for metrics of another exporter such as kube-state-metrics; default: the plan's [select]"`
 
 	// Options are the kind's own, as JSON; package kinds reads them.

@@ -121,7 +121,8 @@ func TestALoadTestIsAControl(t *testing.T) {
 	s := newService(0.002, 300)
 	c := config()
 	c.Setting.CompareTo = []rules.Control{rules.LoadTest}
-	c.LoadTest = &eprocess.Counts{Total: 1e6, Bad: 2000}
+	c.Setting.LoadTest = &rules.LoadTestSummary{Requests: 1e6, Errors: 2000}
+	c.LoadTest = compare.Tested(eprocess.Counts{Total: 1e6, Bad: 2000})
 	answer, at := bake(begin(t, c, deployment(), s), bakeLooks, func(int) []counts { return []counts{s.look(30)} })
 	if at == 0 || !strings.Contains(answer.Why, "0.2 % in the load test") {
 		t.Errorf("after %d looks: %+v", at, answer)
@@ -331,5 +332,22 @@ func BenchmarkOneLook(b *testing.B) {
 		}
 		e.See(live.Add(time.Duration(i%bakeLooks+1)*interval), looks[i%bakeLooks])
 		i++
+	}
+}
+
+func TestALoadTestThatDoesNotTellIsSaidAndDoesNotCount(t *testing.T) {
+	s := newService(0.002, 300)
+	c := config()
+	c.Setting.CompareTo = []rules.Control{rules.Before, rules.LoadTest}
+	c.Setting.LoadTest = &rules.LoadTestSummary{Requests: 1e6}
+	c.LoadTest = func(float64) (eprocess.Counts, bool) { return eprocess.Counts{}, false }
+	answer, at := bake(begin(t, c, deployment(), s), bakeLooks, func(int) []counts { return []counts{s.look(30)} })
+	if at == 0 || !strings.Contains(answer.Why, "not compared with load-test: its summary does not tell of errors") {
+		t.Errorf("after %d looks: %+v", at, answer)
+	}
+	c.Setting.CompareTo = []rules.Control{rules.LoadTest}
+	answer, at = bake(begin(t, c, deployment(), s), bakeLooks, func(int) []counts { return []counts{s.look(30)} })
+	if at != 0 || answer.Verdict != rules.NoData {
+		t.Errorf("with nothing else, after %d looks: %+v", at, answer)
 	}
 }

@@ -28,6 +28,9 @@ type evidence struct {
 	known   bool // there is a history
 	already bool // it was bad before the deployment
 	nulls   []rules.Control
+	null    float64         // of the first of nulls
+	tested  eprocess.Counts // by the load test
+	tests   bool            // the load test tells
 
 	window []counted // the looks of the sliding window
 	curve  curve
@@ -61,9 +64,14 @@ func (e *evidence) begin() {
 		switch {
 		case control == rules.Before && e.known:
 			setup.Nulls, e.nulls = append(setup.Nulls, e.model), append(e.nulls, control)
-		case control == rules.LoadTest && e.LoadTest != nil:
-			setup.Nulls, e.nulls = append(setup.Nulls, e.loadTest()), append(e.nulls, control)
+		case control == rules.LoadTest:
+			if e.tested, e.tests = e.LoadTest(e.mark); e.tests {
+				setup.Nulls, e.nulls = append(setup.Nulls, e.loadTest()), append(e.nulls, control)
+			}
 		}
+	}
+	if len(setup.Nulls) > 0 {
+		e.null = setup.Nulls[0].Null
 	}
 	for range e.present {
 		setup.Controls = append(setup.Controls, e.normal())
@@ -86,8 +94,7 @@ func (e *evidence) normal() eprocess.Model {
 
 // loadTest is the model of what a load test measured.
 func (e *evidence) loadTest() eprocess.Model {
-	level := (e.LoadTest.Bad + 0.5) / (e.LoadTest.Total + 1)
-	return eprocess.Fixed(e.Setting.WorseBy.Apply(level), eprocess.Model{}, false)
+	return eprocess.Measured(e.tested, e.Setting.WorseBy.Apply, e.model, e.known)
 }
 
 // See folds one look. One that is not later than the last changes nothing.
@@ -253,7 +260,7 @@ func (e *evidence) Onset() (time.Time, bool) {
 
 // Curve implements rules.Plotter.
 func (e *evidence) Curve() rules.Curve {
-	limit := e.model.Null
+	limit := e.null
 	if len(e.nulls) == 0 && e.Limit != nil {
 		limit = *e.Limit
 	}

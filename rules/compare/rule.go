@@ -21,8 +21,9 @@ type Config struct {
 	Subject, Of string
 	// Limit is the largest share that is allowed; nil: the plan names none.
 	Limit *float64
-	// LoadTest is what a load test counted; nil: there was none.
-	LoadTest *eprocess.Counts
+	// LoadTest is what a load test counted, mark telling bad from good; ok is false if it
+	// does not tell. nil: there was none, or it counts nothing of this sort.
+	LoadTest func(mark float64) (counts eprocess.Counts, ok bool)
 	// Scope and Selectors tell versions apart.
 	Scope     promql.Scope
 	Selectors []*promql.Selector
@@ -59,13 +60,25 @@ func New(c Config) (*Rule, error) {
 	if c.Limit == nil && c.Setting.CompareTo != nil && len(c.Setting.CompareTo) == 0 {
 		return nil, &rules.FieldError{Key: "compare_to", Hint: "name a control, or set max", Err: errors.New("there is nothing to judge by")}
 	}
-	if slices.Contains(c.Setting.CompareTo, rules.LoadTest) && c.LoadTest == nil {
-		return nil, &rules.FieldError{Key: "compare_to", Hint: "name its summary by load_test", Err: errors.New("load-test: there is no load test")}
+	if slices.Contains(c.Setting.CompareTo, rules.LoadTest) {
+		if err := c.checkLoadTest(); err != nil {
+			return nil, err
+		}
 	}
 	if c.Setting.WorseBy.IsZero() {
 		c.Setting.WorseBy = rules.SmallestMargin
 	}
 	return &Rule{config: c}, nil
+}
+
+func (c Config) checkLoadTest() error {
+	switch {
+	case c.Setting.LoadTest == nil:
+		return &rules.FieldError{Key: "compare_to", Hint: "name its summary by load_test", Err: errors.New("load-test: there is no load test")}
+	case c.LoadTest == nil:
+		return &rules.FieldError{Key: "compare_to", Hint: "remove load-test", Err: fmt.Errorf("load-test: a load test does not count %s", c.Subject)}
+	}
+	return nil
 }
 
 // Queries returns what to ask at every look: about the version, then about the controls beside it.

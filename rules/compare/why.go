@@ -19,9 +19,7 @@ func (e *evidence) compared(f eprocess.Finding) []rules.Compared {
 		case rules.Before:
 			all = append(all, e.before())
 		case rules.LoadTest:
-			if e.LoadTest != nil {
-				all = append(all, rules.Compared{With: control, Bad: e.LoadTest.Bad, Total: e.LoadTest.Total, Level: share(*e.LoadTest)})
-			}
+			all = append(all, e.inLoadTest())
 		case rules.Previous, rules.Off, rules.LastWeek:
 			if missing := e.missingArm(control); missing != "" {
 				all = append(all, rules.Compared{With: control, Missing: missing})
@@ -42,6 +40,13 @@ func (e *evidence) before() rules.Compared {
 		return rules.Compared{With: rules.Before, Missing: e.past.why}
 	}
 	return rules.Compared{With: rules.Before, Bad: e.model.Seen.Bad, Total: e.model.Seen.Total, Level: share(e.model.Seen)}
+}
+
+func (e *evidence) inLoadTest() rules.Compared {
+	if !e.tests {
+		return rules.Compared{With: rules.LoadTest, Missing: "its summary does not tell of " + e.subject(e.mark)}
+	}
+	return rules.Compared{With: rules.LoadTest, Bad: e.tested.Bad, Total: e.tested.Total, Level: share(e.tested)}
 }
 
 // beside says what one control beside the version shows, over the window.

@@ -94,6 +94,18 @@ func Fixed(share float64, noise Model, known bool) Model {
 	return m
 }
 
+// Measured is the model of what was counted elsewhere, such as by a load test, with the
+// noise of a history where one is known. Few events leave much possible: the null is not
+// below what the level is below with a probability of 90 %. Worse returns the level that
+// is just not yet worse than p.
+func Measured(seen Counts, worse func(p float64) float64, noise Model, known bool) Model {
+	level := (seen.Bad + 0.5) / (seen.Total + 1)
+	upper := gammaUpper(seen.Bad/unknownCluster, cautious) * unknownCluster / (seen.Total + 1)
+	m := Fixed(min(highest, max(worse(level), upper)), noise, known)
+	m.Seen = seen
+	return m
+}
+
 // lately returns the fewest of the last 1, 2, 4 or 7 days with enough bad events.
 func lately(minutes []Counts, scale Scale) []Counts {
 	for _, days := range []float64{1, 2, 4, 7} {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/rules/compare"
+	"github.com/bakewatch/bakewatch/rules/eprocess"
 	"github.com/bakewatch/bakewatch/rules/promql"
 	"github.com/bakewatch/bakewatch/rules/quantity"
 	"github.com/bakewatch/bakewatch/rules/threshold"
@@ -52,11 +53,19 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 		Config: compare.Config{
 			Setting: setting, Subject: "errors", Of: "requests", Limit: compare.Limit(o.Max),
 			Scope: scope, Selectors: []*promql.Selector{bad, all}, Ask: ask,
-			Read:  func(got []rules.Result, _ float64) (threshold.Look, error) { return read(got) },
-			Space: func(float64) rules.InstanceCounts { return space(scope, bad, all, setting.Source) },
+			Read:     func(got []rules.Result, _ float64) (threshold.Look, error) { return read(got) },
+			LoadTest: loadTest(setting.LoadTest),
+			Space:    func(float64) rules.InstanceCounts { return space(scope, bad, all, setting.Source) },
 		},
 		MinRequests: o.MinRequests, LimitKey: "max",
 	})
+}
+
+func loadTest(s *rules.LoadTestSummary) func(float64) (eprocess.Counts, bool) {
+	if s == nil {
+		return nil
+	}
+	return compare.Tested(eprocess.Counts{Total: s.Requests, Bad: s.Errors})
 }
 
 func read(got []rules.Result) (threshold.Look, error) {

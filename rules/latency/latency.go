@@ -78,23 +78,33 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 	if err := errors.Join(err, errScope); err != nil {
 		return nil, err
 	}
-	share, longest := slower(o.Quantile), o.Max.Value()
+	longest, subject := o.Max.Value(), "requests slower than "+o.Max.String()
+	tested, err := o.tested(setting)
+	if err != nil {
+		return nil, err
+	}
+	if tested.longest > 0 {
+		longest, subject = tested.longest, o.named("the load test", tested.longest)
+	}
 	choice := compare.Choice{
 		Config: compare.Config{
-			Setting: setting, Subject: "requests slower than " + o.Max.String(), Of: "requests", Limit: &share,
+			Setting: setting, Subject: subject, Of: "requests",
 			Scope: scope, Selectors: []*promql.Selector{selector},
-			Ask:  ask(scope, selector, setting.Source, longest),
-			Read: read,
+			Ask: ask(scope, selector, setting.Source, longest),
+			Read: func(got []rules.Result, mark float64) (threshold.Look, error) {
+				return read(got, cmp.Or(longest, mark))
+			},
 			Space: func(mark float64) rules.InstanceCounts {
 				return space(scope, selector, setting.Source, cmp.Or(longest, mark))
 			},
+			LoadTest: tested.counts,
 		},
 		MinRequests: o.MinRequests, LimitKey: "max", Bad: longest,
 	}
-	if o.Max.IsZero() {
-		choice.Limit, choice.Mark = nil, o.slowest(scope, selector, setting.Source)
-	} else {
-		choice.Read = func(got []rules.Result, _ float64) (threshold.Look, error) { return read(got, longest) }
+	if !o.Max.IsZero() {
+		choice.Limit = new(slower(o.Quantile))
+	} else if longest == 0 {
+		choice.Mark = o.slowest(scope, selector, setting.Source)
 	}
 	return compare.Choose(choice)
 }
@@ -114,8 +124,13 @@ func (o *Options) slowest(scope promql.Scope, selector *promql.Selector, source 
 		Ask: func(arm promql.Arm) []rules.Query {
 			return scope.Queries(source, arm.Deployment, scope.Histogram(selector, arm).Quantile(o.Quantile, rules.Duration(24*time.Hour)))
 		},
-		Name: func(mark float64) string {
-			return fmt.Sprintf("requests slower than p%s of the last day, %s,", strconv.FormatFloat(100*o.Quantile, 'g', -1, 64), quantity.Format(mark, quantity.Seconds))
-		},
+		Name: func(mark float64) string { return o.named("the last day", mark) },
 	}
 }
+
+// named names slow requests where the quantile of something tells what is slow.
+func (o *Options) named(of string, mark float64) string {
+	return fmt.Sprintf("requests slower than %s of %s, %s,", percentile(o.Quantile), of, quantity.Format(mark, quantity.Seconds))
+}
+
+func percentile(quantile float64) string { return "p" + strconv.FormatFloat(100*quantile, 'g', 12, 64) }
