@@ -121,8 +121,9 @@ func (d *Detector) evidence(c Counts, raised float64) (v evidence) {
 	mean := d.total / float64(d.known)
 	drift := 4 * mean * d.model.Level * math.Expm1(d.model.Drift*d.model.Drift)
 	precision := precision(float64(max(1, d.model.Block))*mean, d.model.Dispersion+drift)
+	likelihood := newAgainst(d.block, null, precision)
 	for i, factor := range factors {
-		l := logRatio(d.block, worse(null, factor), null, precision)
+		l := likelihood.logRatio(worse(null, factor))
 		v[i] = min(d.most, l-d.before[i])
 		d.before[i] = l
 	}

@@ -31,31 +31,61 @@ const hugePrecision = 1e12
 // beta-binomial with a = p·precision and b = (1−p)·precision, or a binomial. Both p
 // are within (0, 1); bad and total need not be whole. Nothing seen is 0.
 func logRatio(c Counts, p1, p0, precision float64) float64 {
-	good := c.Total - c.Bad
-	if precision > hugePrecision {
-		return c.Bad*math.Log(p1/p0) + good*(math.Log1p(-p1)-math.Log1p(-p0))
+	a := newAgainst(c, p0, precision)
+	return a.logRatio(p1)
+}
+
+// against is a likelihood that several alternatives are compared with.
+type against struct {
+	counts        Counts
+	p0, precision float64
+	bad, good     rising
+}
+
+func newAgainst(c Counts, p0, precision float64) against {
+	return against{
+		counts: c, p0: p0, precision: precision,
+		bad: newRising(p0*precision, c.Bad), good: newRising((1-p0)*precision, c.Total-c.Bad),
 	}
-	return risingRatio(p1*precision, p0*precision, c.Bad) + risingRatio((1-p1)*precision, (1-p0)*precision, good)
+}
+
+// logRatio is that of p1 to the likelihood.
+func (a *against) logRatio(p1 float64) float64 {
+	if a.precision > hugePrecision {
+		return a.counts.Bad*math.Log(p1/a.p0) + (a.counts.Total-a.counts.Bad)*(math.Log1p(-p1)-math.Log1p(-a.p0))
+	}
+	return a.bad.ratio(p1*a.precision) + a.good.ratio((1-p1)*a.precision)
 }
 
 // fewFactors is how many factors are multiplied rather than taken from the gamma function.
 const fewFactors = 24
 
-// risingRatio returns ln Γ(a+x)/Γ(a) − ln Γ(b+x)/Γ(b).
-func risingRatio(a, b, x float64) float64 {
-	if x == 0 {
+// rising is Γ(b+x)/Γ(b), which others are compared with.
+type rising struct {
+	b, x float64
+	log  float64 // NaN until it is needed
+}
+
+func newRising(b, x float64) rising { return rising{b: b, x: x, log: math.NaN()} }
+
+// ratio returns ln Γ(a+x)/Γ(a) − ln Γ(b+x)/Γ(b).
+func (r *rising) ratio(a float64) float64 {
+	if r.x == 0 {
 		return 0
 	}
-	if x <= fewFactors && x == math.Trunc(x) {
+	if r.x <= fewFactors && r.x == math.Trunc(r.x) {
 		ratio := 1.0
-		for i := range int(x) {
-			ratio *= (a + float64(i)) / (b + float64(i))
+		for i := range int(r.x) {
+			ratio *= (a + float64(i)) / (r.b + float64(i))
 		}
 		if ratio > 1e-290 && ratio < 1e290 {
 			return math.Log(ratio)
 		}
 	}
-	return logRising(a, x) - logRising(b, x)
+	if math.IsNaN(r.log) {
+		r.log = logRising(r.b, r.x)
+	}
+	return logRising(a, r.x) - r.log
 }
 
 // stirlingFrom is from where on three terms of Stirling's series are exact to 1e-16.

@@ -81,8 +81,9 @@ func (v *Versus) split(version, control Counts) (gain [len(ratios)]float64) {
 		weight := ratio * v.block.Total
 		return weight / (weight + v.other.Total)
 	}
+	likelihood := newAgainst(bad, share(natural), precision)
 	for i, ratio := range ratios {
-		l := logRatio(bad, share(natural*ratio), share(natural), precision)
+		l := likelihood.logRatio(share(natural * ratio))
 		gain[i] = min(v.most, l-v.before[i])
 		v.before[i] = l
 	}

@@ -72,7 +72,7 @@ type Setting struct {
 type family struct {
 	name       string
 	documented sim.Maker
-	begin      func(h *sim.History, base float64, c sim.Control, s Setting) sim.Judge
+	learn      func(h *sim.History, base float64) func(c sim.Control, s Setting) sim.Judge
 	times      []float64 // that are tried
 	counts     []int
 	blind      bool
@@ -83,25 +83,25 @@ var families = []family{
 	{
 		name: "argo rollouts", blind: true, threshold: true,
 		documented: always(peers.ArgoDocumented.Begin),
-		begin: func(_ *sim.History, base float64, _ sim.Control, s Setting) sim.Judge {
+		learn: limit(func(base float64, s Setting) sim.Judge {
 			return peers.Argo{Max: base * s.Times, Interval: 60, FailureLimit: s.Count, ConsecutiveErrorLimit: 4}.Begin()
-		},
+		}),
 		times: multiples, counts: []int{0, 1, 2, 3, 5, 8},
 	},
 	{
 		name: "flagger", blind: true, threshold: true,
 		documented: always(peers.FlaggerDocumented.Begin),
-		begin: func(_ *sim.History, base float64, _ sim.Control, s Setting) sim.Judge {
+		learn: limit(func(base float64, s Setting) sim.Judge {
 			return peers.Flagger{Max: base * s.Times, Threshold: s.Count}.Begin()
-		},
+		}),
 		times: multiples, counts: []int{1, 2, 3, 4, 6, 10},
 	},
 	{
 		name: "consecutive checks", blind: true, threshold: true,
 		documented: always(peers.ConsecutiveDocumented.Begin),
-		begin: func(_ *sim.History, base float64, _ sim.Control, s Setting) sim.Judge {
+		learn: limit(func(base float64, s Setting) sim.Judge {
 			return peers.Consecutive{Max: base * s.Times, Window: 60, For: 60 * s.Count}.Begin()
-		},
+		}),
 		times: multiples, counts: []int{0, 1, 2, 3, 5, 10},
 	},
 	{
@@ -109,22 +109,34 @@ var families = []family{
 		documented: func(h *sim.History) func(sim.Case) sim.Judge {
 			return func(c sim.Case) sim.Judge { return peers.MannWhitneyDocumented.Begin(h.Minutes, c.Control) }
 		},
-		begin: func(h *sim.History, _ float64, c sim.Control, s Setting) sim.Judge {
-			return peers.MannWhitney{Level: 1 - s.Times, Tolerance: 0.25, Interval: 60 * s.Count}.Begin(h.Minutes, c)
+		learn: func(h *sim.History, _ float64) func(sim.Control, Setting) sim.Judge {
+			return func(c sim.Control, s Setting) sim.Judge {
+				return peers.MannWhitney{Level: 1 - s.Times, Tolerance: 0.25, Interval: 60 * s.Count}.Begin(h.Minutes, c)
+			}
 		},
 		times: []float64{0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001, 0.00003, 0.00001}, counts: []int{1, 5},
 	},
 	{
 		name: "burn rate", // sees the service: the arms together
 		documented: func(h *sim.History) func(sim.Case) sim.Judge {
-			base := h.Level()
-			return func(sim.Case) sim.Judge { return peers.BurnRateDocumented(base).Begin(h.Looks) }
+			base, past := h.Level(), peers.Hours(h.Looks)
+			return func(sim.Case) sim.Judge { return peers.BurnRateDocumented(base).Begin(past) }
 		},
-		begin: func(h *sim.History, base float64, _ sim.Control, s Setting) sim.Judge {
-			return peers.BurnRate{Budget: base * s.Times, Fast: 14.4, Slow: 6 / float64(s.Count)}.Begin(h.Looks)
+		learn: func(h *sim.History, base float64) func(sim.Control, Setting) sim.Judge {
+			past := peers.Hours(h.Looks)
+			return func(_ sim.Control, s Setting) sim.Judge {
+				return peers.BurnRate{Budget: base * s.Times, Fast: 14.4, Slow: 6 / float64(s.Count)}.Begin(past)
+			}
 		},
 		times: []float64{0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5}, counts: []int{1, 2, 4},
 	},
+}
+
+// limit learns nothing but the service's error rate.
+func limit(begin func(base float64, s Setting) sim.Judge) func(*sim.History, float64) func(sim.Control, Setting) sim.Judge {
+	return func(_ *sim.History, base float64) func(sim.Control, Setting) sim.Judge {
+		return func(_ sim.Control, s Setting) sim.Judge { return begin(base, s) }
+	}
 }
 
 // multiples are the limits that are tried, in multiples of the service's error rate.
@@ -139,12 +151,12 @@ func always(begin func() sim.Judge) sim.Maker {
 // tuned is the peer set as tuned: for the service's own traffic and error rate, or for all.
 func (f family) tuned(each bool) sim.Maker {
 	return func(h *sim.History) func(sim.Case) sim.Judge {
-		base, all := h.Level(), tunedSetting(f.name, 0, 0)
+		begin, all := f.learn(h, h.Level()), tunedSetting(f.name, 0, 0)
 		return func(c sim.Case) sim.Judge {
 			if each {
-				return f.begin(h, base, c.Control, tunedSetting(f.name, c.Rate, c.P0))
+				return begin(c.Control, tunedSetting(f.name, c.Rate, c.P0))
 			}
-			return f.begin(h, base, c.Control, all)
+			return begin(c.Control, all)
 		}
 	}
 }

@@ -130,9 +130,9 @@ func (f family) control() sim.Control {
 
 // try shows one deployment to the peer at every setting.
 func (f family) try(trials []trial, c sim.Case, w *sim.World) {
-	looks := w.Deploy(c.Factor, c.Control)
+	looks, begin := w.Deploy(c.Factor, c.Control), f.learn(w.History, c.P0)
 	for i := range trials {
-		o := watch(f.begin(w.History, c.P0, c.Control, trials[i].Setting), looks)
+		o := watch(begin(c.Control, trials[i].Setting), looks)
 		switch {
 		case c.Healthy() && o.look > 0:
 			trials[i].wrong++

@@ -28,10 +28,13 @@ func nines(base float64) float64 {
 	return budget
 }
 
-// Begin begins to watch, with the looks of the last hours before.
-func (b BurnRate) Begin(before []sim.Counts) sim.Judge {
+// Begin begins to watch, with the sums of the looks of the last hours before.
+func (b BurnRate) Begin(past Past) sim.Judge { return &burnRun{BurnRate: b, window: newWindow(past)} }
+
+// Hours sums the looks of the six hours before, which is as far as a BurnRate sees.
+func Hours(before []sim.Counts) Past {
 	const most = 6 * 60 * sim.Minute
-	return &burnRun{BurnRate: b, window: newWindow(before[max(0, len(before)-most):])}
+	return Sum(before[max(0, len(before)-most):])
 }
 
 type burnRun struct {

@@ -31,7 +31,7 @@ func (m MannWhitney) Begin(before []sim.Counts, control sim.Control) sim.Judge {
 	run := &whitneyRun{MannWhitney: m, control: control, z: normalQuantile(0.5 + m.Level/2)}
 	if control == sim.NoControl {
 		for _, c := range before[max(0, len(before)-sim.Bake/60):] {
-			run.old = point(run.old, c)
+			run.ranks.addOld(c)
 		}
 	}
 	return run
@@ -42,15 +42,7 @@ type whitneyRun struct {
 	control      sim.Control
 	z            float64
 	minute, rest sim.Counts // of the new arm and the control
-	fresh, old   []float64
-}
-
-// point appends the share of a minute, if there is one.
-func point(points []float64, c sim.Counts) []float64 {
-	if share, ok := c.Share(); ok {
-		return append(points, share)
-	}
-	return points
+	ranks        ranks
 }
 
 func (m *whitneyRun) See(l sim.Look) bool {
@@ -58,9 +50,9 @@ func (m *whitneyRun) See(l sim.Look) bool {
 	if l.At%60 != 0 {
 		return false
 	}
-	m.fresh = point(m.fresh, m.minute)
+	m.ranks.addFresh(m.minute)
 	if m.control != sim.NoControl {
-		m.old = point(m.old, m.rest)
+		m.ranks.addOld(m.rest)
 	}
 	m.minute, m.rest = sim.Counts{}, sim.Counts{}
 	return l.At%m.Interval == 0 && m.high()
@@ -68,31 +60,15 @@ func (m *whitneyRun) See(l sim.Look) bool {
 
 // high says whether the metric is classified as High.
 func (m *whitneyRun) high() bool {
-	if len(m.fresh) == 0 || len(m.old) == 0 || slices.Equal(m.fresh, m.old) {
+	r := &m.ranks
+	if len(r.fresh) == 0 || len(r.old) == 0 || slices.Equal(r.fresh, r.old) {
 		return false
 	}
-	if !surelyAbove(m.fresh, m.old, m.z) { // then the interval begins at 0 or below
+	if !r.surelyAbove(m.z) { // then the interval begins at 0 or below
 		return false
 	}
-	lower, estimate := Shift(m.fresh, m.old, m.z)
+	lower, estimate := Shift(r.fresh, r.old, m.z)
 	return lower > m.Tolerance*math.Abs(estimate)
-}
-
-// surelyAbove says whether the rank test alone rejects.
-func surelyAbove(a, b []float64, z float64) bool {
-	u := 0.0
-	for _, x := range a {
-		for _, y := range b {
-			switch {
-			case x > y:
-				u++
-			case x == y:
-				u += 0.5
-			}
-		}
-	}
-	n, m := float64(len(a)), float64(len(b))
-	return u-n*m/2 > z*deviation(a, b)-1
 }
 
 // Shift returns the lower end of the confidence interval of by how much a is above b,
@@ -118,20 +94,9 @@ func Shift(a, b []float64, z float64) (lower, estimate float64) {
 
 // deviation is the standard deviation of the Mann-Whitney statistic under no difference.
 func deviation(a, b []float64) float64 {
-	all := append(slices.Clone(a), b...)
+	all := slices.Concat(a, b)
 	slices.Sort(all)
-	ties := 0.0
-	for i := 0; i < len(all); {
-		j := i
-		for j < len(all) && all[j] == all[i] {
-			j++
-		}
-		t := float64(j - i)
-		ties += t*t*t - t
-		i = j
-	}
-	n, m, k := float64(len(a)), float64(len(b)), float64(len(all))
-	return math.Sqrt(n * m / 12 * (k + 1 - ties/(k*(k-1))))
+	return deviationOf(all, len(a), len(b))
 }
 
 // normalQuantile is the standard normal's.

@@ -2,6 +2,7 @@ package peers
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/bakewatch/bakewatch/watcher/replay/quality/sim"
@@ -62,8 +63,8 @@ func TestPeersDoAsTheirDocumentationSays(t *testing.T) {
 		"an alert waits for its time":                           {Consecutive{Max: 0.01, Window: 60, For: 120}.Begin(), []int{0, 5, 5, 5, 5}, 195},
 		"an alert that pauses starts anew":                      {Consecutive{Max: 0.01, Window: 60, For: 120}.Begin(), []int{0, 5, 0, 0, 5, 0, 0}, 0},
 		"an alert without a value pauses":                       {Consecutive{Max: 0.01, Window: 60, For: 120}.Begin(), []int{5, -1, -1, 5}, 0},
-		"a burn rate needs both of its windows":                 {BurnRate{0.001, 14.4, 6}.Begin(history), []int{20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20}, 960},
-		"a burn rate is silent where the budget is kept":        {BurnRate{0.001, 14.4, 6}.Begin(history), []int{0, 1, 0, 1, 0, 1, 0}, 0},
+		"a burn rate needs both of its windows":                 {BurnRate{0.001, 14.4, 6}.Begin(Hours(history)), []int{20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20}, 960},
+		"a burn rate is silent where the budget is kept":        {BurnRate{0.001, 14.4, 6}.Begin(Hours(history)), []int{0, 1, 0, 1, 0, 1, 0}, 0},
 		"a comparison of equal series passes":                   {MannWhitneyDocumented.Begin(history[:0], sim.OneToOne), []int{3, 3, 3, 3, 3}, 0},
 		"an oracle that sees nothing says nothing":              {Oracle(sim.Case{P0: 0.01, Factor: 10}), []int{-1, -1, -2}, 0},
 		"an oracle is quick where the difference is plain":      {Oracle(sim.Case{P0: 0.01, Factor: 20}), []int{20}, 15},
@@ -96,6 +97,33 @@ func TestTheShiftOfTwoSamplesIsTheTextbooks(t *testing.T) {
 	}
 }
 
+// ranksOf takes points as shares of many requests, so that they are what they were.
+func ranksOf(fresh, old []float64) (r ranks) {
+	const many = 1000
+	counts := func(share float64) sim.Counts { return sim.Counts{Total: many, Bad: int(math.Round(share * many))} }
+	for _, x := range fresh {
+		r.addFresh(counts(x))
+	}
+	for _, y := range old {
+		r.addOld(counts(y))
+	}
+	return r
+}
+
+func TestTheRanksAreKeptUpAsPointsCome(t *testing.T) {
+	fresh, old := []float64{0.3, 0.1, 0.2, 0.2}, []float64{0.2, 0.1, 0.4}
+	r := ranksOf(fresh, old)
+	if r.above != 5.5 { // 2; ½; 1½; 1½
+		t.Errorf("%g pairs above", r.above)
+	}
+	if !slices.Equal(r.sorted, []float64{0.1, 0.1, 0.2, 0.2, 0.2, 0.3, 0.4}) {
+		t.Errorf("sorted: %v", r.sorted)
+	}
+	if got, want := deviationOf(r.sorted, 4, 3), deviation(fresh, old); got != want {
+		t.Errorf("deviation %g, want %g", got, want)
+	}
+}
+
 func TestAComparisonNeedsMoreThanTheRankTest(t *testing.T) {
 	begin := func(m MannWhitney) *whitneyRun {
 		return m.Begin(nil, sim.OneToOne).(*whitneyRun)
@@ -113,7 +141,7 @@ func TestAComparisonNeedsMoreThanTheRankTest(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			run := begin(MannWhitneyDocumented)
-			run.fresh, run.old = c.fresh, c.old
+			run.ranks = ranksOf(c.fresh, c.old)
 			if got := run.high(); got != c.want {
 				t.Errorf("%v", got)
 			}

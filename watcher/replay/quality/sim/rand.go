@@ -15,9 +15,15 @@ type Rand struct {
 // memo spares computing again what one draw after the other needs.
 type memo struct {
 	mean, none float64 // of a Poisson count: e^−mean
-	phi        float64 // whose uncut are kept
+	transform  transform
+	p, log     float64 // of a binomial count: ln(1−p)
+	phi        float64 // whose uncut and logPhi are kept
+	logPhi     float64
 	uncut      map[int]float64
 }
+
+// transform is what a Poisson count of this mean is drawn with by rejection.
+type transform struct{ mean, logMean, a, b, inverse, quick float64 }
 
 // NewRand returns the stream of a seed.
 func NewRand(seed, stream uint64) Rand {
@@ -52,21 +58,24 @@ func (r Rand) Poisson(mean float64) int {
 
 // poissonByRejection is the transformed rejection PTRS of Hörmann (1993), for means of 10 and more.
 func (r Rand) poissonByRejection(mean float64) int {
-	root, logMean := math.Sqrt(mean), math.Log(mean)
-	b := 0.931 + 2.53*root
-	a := -0.059 + 0.02483*b
-	inverse := 1.1239 + 1.1328/(b-3.4)
-	quick := 0.9277 - 3.6224/(b-2)
+	t := &r.memo.transform
+	if t.mean != mean {
+		b := 0.931 + 2.53*math.Sqrt(mean)
+		*t = transform{
+			mean: mean, logMean: math.Log(mean), a: -0.059 + 0.02483*b, b: b,
+			inverse: 1.1239 + 1.1328/(b-3.4), quick: 0.9277 - 3.6224/(b-2),
+		}
+	}
 	for {
 		u, v := r.Float64()-0.5, r.Float64()
 		edge := 0.5 - math.Abs(u)
-		k := math.Floor((2*a/edge+b)*u + mean + 0.43)
+		k := math.Floor((2*t.a/edge+t.b)*u + mean + 0.43)
 		switch {
-		case edge >= 0.07 && v <= quick:
+		case edge >= 0.07 && v <= t.quick:
 			return int(k)
 		case k < 0, edge < 0.013 && v > edge:
 			continue
-		case math.Log(v*inverse/(a/(edge*edge)+b)) <= k*logMean-mean-logFactorial(k):
+		case math.Log(v*t.inverse/(t.a/(edge*edge)+t.b)) <= k*t.logMean-mean-logFactorial(k):
 			return int(k)
 		}
 	}
@@ -88,7 +97,10 @@ func (r Rand) Binomial(n int, p float64) int {
 	if u < 1-float64(n)*p { // Bernoulli's inequality: that is less than the chance of none
 		return 0
 	}
-	q := math.Exp(float64(n) * math.Log1p(-p))
+	if r.memo.p != p {
+		r.memo.p, r.memo.log = p, math.Log1p(-p)
+	}
+	q := math.Exp(float64(n) * r.memo.log)
 	for k := range n {
 		if u < q {
 			return k
@@ -107,8 +119,7 @@ func (r Rand) binomialByRejection(n, p float64) int {
 	c := n*p + 0.5
 	alpha := (2.83 + 5.1/b) * sd
 	quick := 0.92 - 4.2/b
-	logOdds, mode := math.Log(p/(1-p)), math.Floor((n+1)*p)
-	atMode := logFactorial(mode) + logFactorial(n-mode)
+	logOdds, mode, atMode := 0.0, 0.0, math.NaN() // most draws do without
 	for {
 		u, v := r.Float64()-0.5, r.Float64()
 		edge := 0.5 - math.Abs(u)
@@ -118,7 +129,12 @@ func (r Rand) binomialByRejection(n, p float64) int {
 			continue
 		case edge >= 0.07 && v <= quick:
 			return int(k)
-		case math.Log(v*alpha/(a/(edge*edge)+b)) <= atMode-logFactorial(k)-logFactorial(n-k)+(k-mode)*logOdds:
+		}
+		if math.IsNaN(atMode) {
+			logOdds, mode = math.Log(p/(1-p)), math.Floor((n+1)*p)
+			atMode = logFactorial(mode) + logFactorial(n-mode)
+		}
+		if math.Log(v*alpha/(a/(edge*edge)+b)) <= atMode-logFactorial(k)-logFactorial(n-k)+(k-mode)*logOdds {
 			return int(k)
 		}
 	}
@@ -138,7 +154,8 @@ func (r Rand) Gamma(shape float64) float64 {
 			continue
 		}
 		v = v * v * v
-		if math.Log(r.Float64()) < x*x/2+d-d*v+d*math.Log(v) {
+		u := r.Float64()
+		if u < 1-0.0331*x*x*x*x || math.Log(u) < x*x/2+d-d*v+d*math.Log(v) { // the first implies the second
 			return d * v
 		}
 	}
@@ -183,9 +200,18 @@ func (r Rand) Clustered(n int, p, phi float64) int {
 	return r.Binomial(n, r.Beta(p*s, (1-p)*s))
 }
 
+// learn begins to keep what draws with this dispersion need.
+func (m *memo) learn(phi float64) {
+	m.phi, m.logPhi = phi, math.Log(phi)
+	clear(m.uncut)
+}
+
 // clusters draws a negative binomial count with this mean and variance mean·phi.
 func (r Rand) clusters(mean, phi float64) int {
-	k, share, log := mean/(phi-1), (phi-1)/phi, math.Log(phi)
+	if r.memo.phi != phi {
+		r.memo.learn(phi)
+	}
+	k, share, log := mean/(phi-1), (phi-1)/phi, r.memo.logPhi
 	u := r.Float64()
 	if u < 1-k*log {
 		return 0
@@ -206,8 +232,7 @@ func (r Rand) uncut(n int, phi float64) float64 {
 		return 1
 	}
 	if r.memo.phi != phi {
-		r.memo.phi = phi
-		clear(r.memo.uncut)
+		r.memo.learn(phi)
 	}
 	f, known := r.memo.uncut[n]
 	if !known {
@@ -238,8 +263,23 @@ func (r Rand) Thin(bad, kept, total int) int {
 	return min(kept, max(bad-(total-kept), r.Binomial(bad, share)))
 }
 
-// logFactorial is ln(k!).
+// logFactorials are those up to the requests of a look of the busiest service, and some.
+var logFactorials = func() (table [1 << 14]float64) {
+	for k := range table {
+		table[k] = computeLogFactorial(float64(k))
+	}
+	return table
+}()
+
+// logFactorial is ln(k!) of a whole k ≥ 0.
 func logFactorial(k float64) float64 {
+	if k < float64(len(logFactorials)) {
+		return logFactorials[int(k)]
+	}
+	return computeLogFactorial(k)
+}
+
+func computeLogFactorial(k float64) float64 {
 	if k < 20 {
 		v, _ := math.Lgamma(k + 1)
 		return v
