@@ -34,6 +34,7 @@ const (
 const (
 	Ours   = "bakewatch"
 	Oracle = "oracle"
+	Bound  = "bound"
 )
 
 // Contenders are all judges, ours first.
@@ -41,6 +42,7 @@ func Contenders() []Contender {
 	all := []Contender{
 		{Name: Ours, Maker: ours.New},
 		{Name: Oracle, Maker: oracle, Blind: true},
+		{Name: Bound, Maker: bound, Blind: true},
 	}
 	for _, f := range families {
 		all = append(all,
@@ -58,6 +60,16 @@ func oracle(*sim.History) func(sim.Case) sim.Judge {
 			return peers.OracleFor(c, 10)
 		}
 		return peers.Oracle(c)
+	}
+}
+
+// bound waits as the oracle does, and must spare what Bakewatch must spare.
+func bound(*sim.History) func(sim.Case) sim.Judge {
+	return func(c sim.Case) sim.Judge {
+		if c.Healthy() {
+			c.Factor = 10
+		}
+		return peers.Bound(c, ours.Worse(c.P0))
 	}
 }
 

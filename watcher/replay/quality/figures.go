@@ -15,10 +15,12 @@ const (
 	quickEnough = 45.0  // seconds
 	overOracle  = 1.5   // times the oracle's delay
 	overMisses  = 2.0   // points more than the oracle misses, clean
+	overCluster = 10.0  // the same with φ = 4
 	smallEffect = 0.005 // the delay is promised from this share of bad requests on
 	plainEffect = 0.05  // the speed beside thresholds from this one on
 	busy        = 10.0  // and from so many requests a second on
 	quicker     = 5.0
+	inFull      = 10_000 // healthy runs of a cell of the full form
 )
 
 // Figures are the one line at the end.
@@ -78,30 +80,56 @@ func (r Result) where(judge string, fits func(sim.Case) bool) (cells []Cell) {
 // Figures sums it up. Pooled takes false alarms and misses from the services together,
 // so that each rests on more runs.
 func (r Result) Figures(pooled bool) Figures {
-	healthy := r
-	if pooled {
-		healthy = r.Pool()
-	}
+	from := r.from(pooled)
 	f := Figures{Healthy: math.MaxInt}
-	for _, cell := range healthy.where(Ours, func(c sim.Case) bool { return c.Healthy() && slices.Contains(promised, c.Noise) }) {
-		t := healthy[cell]
-		worst := &f.FalseControl
-		if cell.Control == sim.NoControl {
-			worst = &f.False
-		}
-		*worst = max(*worst, t.Per1000())
-		f.Healthy = min(f.Healthy, t.Runs)
+	for _, cell := range from.promised() {
+		f.Healthy = min(f.Healthy, from[cell].Runs)
 	}
 	if f.Healthy == math.MaxInt {
 		f.Healthy = 0
 	}
+	f.False, f.FalseControl = from.worst(false).Per1000(), from.worst(true).Per1000()
 	f.DelayMedian, f.DelayMost = r.delays()
-	for _, cell := range healthy.where(Ours, cleanBad) {
-		f.Misses = max(f.Misses, healthy.missesOver(cell))
+	for _, cell := range from.where(Ours, cleanBad) {
+		f.Misses = max(f.Misses, from.missesOver(cell))
 	}
 	f.Speedup = r.speedup(Documented, ForAll)
 	f.SpeedupEach = r.speedup(ForEach)
 	return f
+}
+
+// from is what false alarms and misses are taken from.
+func (r Result) from(pooled bool) Result {
+	if pooled {
+		return r.Pool()
+	}
+	return r
+}
+
+// promised are the cells of ours for which few false alarms are promised. Where some
+// were run in full, those are all: a single alarm in a few hundred runs says nothing.
+func (r Result) promised() (cells []Cell) {
+	all := r.where(Ours, func(c sim.Case) bool { return c.Healthy() && slices.Contains(promised, c.Noise) })
+	for _, c := range all {
+		if r[c].Runs >= inFull {
+			cells = append(cells, c)
+		}
+	}
+	if cells == nil {
+		return all
+	}
+	return cells
+}
+
+// worst are the counts of the promised cell with the most false alarms, with or without a control.
+func (r Result) worst(control bool) *Tally {
+	worst := &Tally{}
+	for _, c := range r.promised() {
+		if t := r[c]; (c.Control != sim.NoControl) == control && t.Per1000() >= worst.Per1000() {
+			worst = t
+		}
+	}
+	return worst
 }
 
 // cleanBad says that delay and misses are promised there.
@@ -109,9 +137,20 @@ func cleanBad(c sim.Case) bool {
 	return !c.Healthy() && c.Noise == sim.Clean && c.Control == sim.NoControl
 }
 
+// clusteredBad says that misses are promised there, beside an oracle that knows the clusters.
+func clusteredBad(c sim.Case) bool {
+	return !c.Healthy() && c.Noise == sim.Clusters4 && c.Control == sim.NoControl
+}
+
 // missesOver is by how many points the cell's judge misses more than the oracle.
 func (r Result) missesOver(cell Cell) float64 {
 	return 100 * (r[cell].Missed() - r.of(oracleOf(cell)).Missed())
+}
+
+// boundOf is the cell of the bound on the same deployments.
+func boundOf(cell Cell) Cell {
+	cell.Judge, cell.Control = Bound, sim.NoControl
+	return cell
 }
 
 // oracleOf is the cell of the oracle on the same deployments.

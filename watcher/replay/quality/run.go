@@ -18,16 +18,19 @@ const (
 // Config says how much is simulated.
 type Config struct {
 	Seed uint64
-	// Runs returns how many healthy deployments are simulated of a service, per control,
-	// and how many bad ones per factor (at most as many).
-	Runs func(Service) (healthy, bad int)
-	// Controls that are tried, out of Healthy and of Bad deployments.
-	Healthy, Bad []sim.Control
-	// Several is how many healthy deployments of a service are judged by three rules.
+	// Runs returns how many healthy deployments are simulated of a service beside a
+	// control, and how many bad ones per factor (at most as many).
+	Runs func(Service, sim.Control) (healthy, bad int)
+	// Several is how many healthy deployments of a service are judged by three rules; nil: none.
 	Several func(Service) int
 	Workers int
 	// Progress is told now and then how many of all services' deployments are done; nil: nobody is.
 	Progress func(done, all int)
+	// Kept returns what Keep was given of a service by a run of the same seed and
+	// numbers, so that it is not simulated again; nil: nothing is kept. Keep is called by
+	// the workers.
+	Kept func(Service) (Result, bool)
+	Keep func(Service, Result)
 }
 
 // Service is a service in one kind of noise: a cell but for the version and the control.
@@ -78,46 +81,64 @@ func (r Result) of(c Cell) *Tally {
 // chunk is how many worlds are simulated at a stretch.
 const chunk = 50
 
-// job is a stretch of worlds of one service.
+// batch are all deployments of one service.
+type batch struct {
+	service Service
+	results []Result // of its jobs
+	left    atomic.Int64
+	sum     Result
+}
+
+// job is a stretch of the worlds of one service.
 type job struct {
-	service  Service
+	*batch
+	number   int // in the batch
 	from, to int
-	bad      int // worlds below it have bad deployments as well
 	several  bool
 }
 
-// jobs cuts the work into pieces.
-func (c Config) jobs() (jobs []job, all int) {
-	cut := func(s Service, runs, bad int, several bool) {
-		for from := 0; from < runs; from += chunk {
-			jobs = append(jobs, job{s, from, min(from+chunk, runs), bad, several})
-		}
-		all += runs
-	}
+// batches cuts the work into pieces; what was kept is done.
+func (c Config) batches() (batches []*batch, jobs []job, all int) {
 	for _, s := range Services() {
-		healthy, bad := c.Runs(s)
-		cut(s, healthy, bad, false)
-		if s.P0 == sim.P0s()[0] && c.Several != nil {
-			cut(s, c.Several(s), 0, true)
+		b := &batch{service: s}
+		batches = append(batches, b)
+		if c.Kept != nil {
+			if kept, ok := c.Kept(s); ok {
+				b.sum = kept
+				continue
+			}
 		}
+		cut := func(runs int, several bool) {
+			for from := 0; from < runs; from += chunk {
+				jobs = append(jobs, job{b, len(b.results), from, min(from+chunk, runs), several})
+				b.results = append(b.results, nil)
+			}
+			all += runs
+		}
+		most := 0
+		for _, control := range sim.Controls() {
+			healthy, _ := c.Runs(s, control)
+			most = max(most, healthy)
+		}
+		cut(most, false)
+		if s.P0 == sim.P0s()[0] && c.Several != nil {
+			cut(c.Several(s), true)
+		}
+		b.left.Store(int64(len(b.results)))
 	}
-	return jobs, all
+	return batches, jobs, all
 }
 
-// Run simulates everything. The result depends on the seed and the numbers of runs, not on the workers.
+// Run simulates everything. The result depends on the seed and the numbers of runs, not
+// on the workers, nor on what of it was kept.
 func Run(c Config) Result {
-	jobs, all := c.jobs()
-	results := make([]Result, len(jobs))
+	batches, jobs, all := c.batches()
 	var next, done atomic.Int64
 	var workers sync.WaitGroup
 	for range max(1, c.Workers) {
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(jobs); i = int(next.Add(1)) - 1 {
-				if jobs[i].several {
-					results[i] = c.several(jobs[i])
-				} else {
-					results[i] = c.simulate(jobs[i])
-				}
+				c.do(jobs[i])
 				if n := done.Add(int64(jobs[i].to - jobs[i].from)); c.Progress != nil {
 					c.Progress(int(n), all)
 				}
@@ -126,12 +147,36 @@ func Run(c Config) Result {
 	}
 	workers.Wait()
 	sum := Result{}
-	for _, r := range results { // in order, so that what is kept of a median is the same each time
-		for cell, tally := range r {
-			sum.add(cell).Merge(tally)
-		}
+	for _, b := range batches {
+		sum.merge(b.sum)
 	}
 	return sum
+}
+
+// do does a job; the last of a batch sums up.
+func (c Config) do(j job) {
+	if j.several {
+		j.results[j.number] = c.several(j)
+	} else {
+		j.results[j.number] = c.simulate(j)
+	}
+	if j.left.Add(-1) > 0 {
+		return
+	}
+	j.sum = Result{}
+	for _, r := range j.results { // in order, so that what is kept of a median is the same each time
+		j.sum.merge(r)
+	}
+	j.results = nil
+	if c.Keep != nil {
+		c.Keep(j.service, j.sum)
+	}
+}
+
+func (r Result) merge(o Result) {
+	for cell, tally := range o {
+		r.add(cell).Merge(tally)
+	}
 }
 
 func (c Config) simulate(j job) Result {
@@ -144,14 +189,12 @@ func (c Config) simulate(j job) Result {
 		for i := range contenders {
 			begin[i] = contenders[i].Maker(w.History)
 		}
-		for _, factor := range sim.Factors() {
-			controls := c.Bad
-			if factor == 1 {
-				controls = c.Healthy
-			} else if n >= j.bad {
-				break
-			}
-			for _, control := range controls {
+		for _, control := range sim.Controls() {
+			healthy, bad := c.Runs(j.service, control)
+			for _, factor := range sim.Factors() {
+				if n >= healthy || factor != 1 && n >= bad {
+					continue
+				}
 				deployment := base
 				deployment.Factor, deployment.Control = factor, control
 				r.judge(deployment, w.Deploy(factor, control), contenders, begin)

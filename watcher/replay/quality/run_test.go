@@ -1,8 +1,11 @@
 package quality
 
 import (
+	"encoding/json"
 	"math"
+	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/bakewatch/bakewatch/watcher/replay/quality/sim"
@@ -11,15 +14,19 @@ import (
 // some runs a little of everything that is reported.
 func some(seed uint64, workers int) Result {
 	return Run(Config{
-		Seed: seed, Workers: workers, Healthy: sim.Controls(), Bad: []sim.Control{sim.NoControl, sim.OneToOne},
-		Runs: func(s Service) (healthy, bad int) {
+		Seed: seed, Workers: workers,
+		Runs: func(s Service, c sim.Control) (healthy, bad int) {
 			if s.Rate != 10 || s.P0 != 0.001 {
 				return 0, 0
 			}
+			healthy, bad = 2, 1
 			if s.Noise == sim.Clean || s.Noise == sim.Drift {
-				return 60, 2
+				healthy, bad = 60, 2
 			}
-			return 2, 1
+			if c == sim.NineToOne || c == sim.Other {
+				bad = 0
+			}
+			return healthy, bad
 		},
 		Several: func(s Service) int {
 			if s.Rate == 10 && s.Noise == sim.Clean {
@@ -49,6 +56,104 @@ func TestTheReportFollowsFromTheSeedAlone(t *testing.T) {
 	}
 	if strings.Contains(one, "NaN") || strings.Contains(one, "%!") {
 		t.Error("the report holds what is no number")
+	}
+}
+
+func TestWhatWasKeptIsNotSimulatedAgain(t *testing.T) {
+	kept := map[Service][]byte{}
+	var lock sync.Mutex
+	c := tiny(1)
+	c.Keep = func(s Service, r Result) {
+		text, err := json.Marshal(r)
+		lock.Lock()
+		defer lock.Unlock()
+		if kept[s] = text; err != nil {
+			t.Error(err)
+		}
+	}
+	whole := Run(c)
+	if len(kept) != 2 {
+		t.Fatalf("%d services were kept", len(kept))
+	}
+	c.Keep, c.Seed = nil, 2 // with which all would be otherwise
+	c.Kept = func(s Service) (r Result, ok bool) {
+		text, ok := kept[s]
+		return r, ok && json.Unmarshal(text, &r) == nil
+	}
+	if again := Run(c); !reflect.DeepEqual(again, whole) {
+		t.Error("it is another result")
+	}
+}
+
+func TestAFingerprintTellsResultsApart(t *testing.T) {
+	one, errOne := Fingerprint(tiny(1))
+	again, errAgain := Fingerprint(tiny(1))
+	if errOne != nil || errAgain != nil || one != again {
+		t.Errorf("%q, %v, and then %q, %v", one, errOne, again, errAgain)
+	}
+	if other, _ := Fingerprint(tiny(2)); other == one {
+		t.Error("the seed makes no difference")
+	}
+}
+
+// tiny runs a few deployments of two services.
+func tiny(seed uint64) Config {
+	return Config{Seed: seed, Workers: 2, Runs: func(s Service, _ sim.Control) (healthy, bad int) {
+		if s.Rate == 10 && s.P0 == 0.01 && (s.Noise == sim.Clean || s.Noise == sim.Missed) {
+			return 60, 1
+		}
+		return 0, 0
+	}}
+}
+
+// counts are tallies of so many runs and alarms at one look.
+func counts(runs, alarms, look int) *Tally {
+	t := &Tally{}
+	for i := range runs {
+		o := outcome{}
+		if i < alarms {
+			o.look = look
+		}
+		t.add(o)
+	}
+	return t
+}
+
+func TestALosingCellIsExplainedByTheBoundAsFarAsItGoes(t *testing.T) {
+	late := sim.Case{Rate: 10, P0: 0.01, Factor: 5, Noise: sim.Clean, Control: sim.NoControl}
+	for name, c := range map[string]struct {
+		bound, ours *Tally
+		want        string
+	}{
+		"a delay within 1.5 times the bound's": {counts(10, 10, 8), counts(10, 10, 12), "the bound explains it wholly"},
+		"a longer one":                         {counts(10, 10, 7), counts(10, 10, 12), "the bound does not explain it"},
+		"misses like the bound's":              {counts(100, 81, 4), counts(100, 80, 4), "wholly: it misses 9.0 of these points"},
+		"more misses":                          {counts(100, 85, 4), counts(100, 80, 4), "in part: it misses 5.0 of these points"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := Result{{late, Ours}: c.ours, {late, Oracle}: counts(c.ours.Runs, c.ours.Runs*9/10, 4), {late, Bound}: c.bound}
+			rows := r.missed(false)
+			if len(rows) != 1 || !strings.Contains(rows[0][3], c.want) {
+				t.Errorf("%q", rows)
+			}
+		})
+	}
+}
+
+func TestWhereCellsWereRunInFullTheOthersSayNothing(t *testing.T) {
+	quick := sim.Case{Rate: 10, P0: 0.01, Factor: 1, Noise: sim.Drift, Control: sim.NineToOne}
+	whole := quick
+	whole.Control = sim.OneToOne
+	r := Result{{quick, Ours}: counts(240, 1, 5)}
+	if f := r.Figures(false); math.Abs(f.FalseControl-1000.0/240) > 1e-9 || r.whole() != "" {
+		t.Errorf("%+v, in full: %q", f, r.whole())
+	}
+	r[Cell{whole, Ours}] = counts(10_000, 5, 5)
+	if f := r.Figures(false); f.FalseControl != 0.5 || f.Healthy != 10_000 {
+		t.Errorf("%+v", f)
+	}
+	if want := "control 1:1: drift (only 10/s with 1 %)"; r.whole() != want {
+		t.Errorf("in full: %q, want %q", r.whole(), want)
 	}
 }
 

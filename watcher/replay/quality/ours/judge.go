@@ -12,8 +12,12 @@ import (
 // no control of its own agrees.
 const fewBadLooks = 12
 
-// scale is that of the simulation, with the default of worse_by.
-var scale = eprocess.Scale{LooksPerMinute: sim.Minute, Worse: func(p float64) float64 { return 1.25 * p }}
+// Worse is the share of bad requests up to which a version must be spared by the
+// default of worse_by.
+func Worse(p float64) float64 { return rules.SmallestMargin.Apply(p) }
+
+// scale is that of the simulation.
+var scale = eprocess.Scale{LooksPerMinute: sim.Minute, Worse: Worse}
 
 // past is what was learnt of one service.
 type past struct {

@@ -17,6 +17,13 @@ func Oracle(c sim.Case) sim.Judge {
 	return &oracleRun{p0: c.P0, p1: max(c.P1(), c.P0*1.0001), phi: c.Noise.Phi()}
 }
 
+// Bound is an oracle that must spare, as a plan says by worse_by, every version whose
+// rate is at most spared: of the tests that keep to that, none can be expected to be
+// quicker. It knows all else that the oracle knows.
+func Bound(c sim.Case, spared float64) sim.Judge {
+	return &oracleRun{p0: spared, p1: max(c.P1(), spared*1.0001), phi: c.Noise.Phi()}
+}
+
 // OracleFor is the oracle that waits for a regression by this factor, also where the
 // case has none.
 func OracleFor(c sim.Case, factor float64) sim.Judge {

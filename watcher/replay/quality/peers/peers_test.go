@@ -169,6 +169,26 @@ func TestTheOracleKeepsItsErrorRates(t *testing.T) {
 	}
 }
 
+func TestTheBoundSparesWhatItMust(t *testing.T) {
+	c := sim.Case{Rate: 100, P0: 0.01, Factor: 1.25, Noise: sim.Clean}
+	waiting := c
+	waiting.Factor = 3
+	spared, oracle := 0, 0
+	for i := range uint64(200) {
+		w := sim.NewBake(c, 99, i)
+		looks := w.Deploy(1.25, sim.NoControl)
+		spared += alarm(Bound(waiting, 0.0125), looks)
+		oracle += alarm(Oracle(sim.Case{P0: 0.01, Factor: 1.25}), looks)
+	}
+	if spared > 0 || oracle == 0 {
+		t.Errorf("alarms at a version 1.25 times worse: after %d s in all; of the oracle after %d s", spared, oracle)
+	}
+	looks := sim.NewBake(waiting, 99, 1).Deploy(3, sim.NoControl)
+	if quick, later := alarm(Oracle(waiting), looks), alarm(Bound(waiting, 0.0125), looks); quick == 0 || later < quick {
+		t.Errorf("oracle after %d s, bound after %d s", quick, later)
+	}
+}
+
 func TestNinesAreTheStrictestThatAreKept(t *testing.T) {
 	for base, want := range map[float64]float64{0.001: 0.001, 0.0012: 0.001, 0.0009: 0.001, 0.01: 0.01, 0.00001: 0.00001, 0.5: 0.1} {
 		if got := nines(base); math.Abs(got-want) > want*1e-6 {
