@@ -65,7 +65,7 @@ type Detector struct {
 	onset  [len(factors)]onset
 	past   []evidence // of the last looks
 	base   [len(factors)]float64
-	bad    int // looks above the null
+	above  bool // the last look was above the null
 }
 
 // evidence is what one look says for each size.
@@ -76,6 +76,7 @@ type evidence [len(factors)]float64
 type onset struct {
 	sum  float64
 	look int
+	bad  int // looks above the null since
 }
 
 // NewDetector begins the bets.
@@ -92,6 +93,7 @@ func NewDetector(m Model, b Bets) *Detector {
 func (d *Detector) See(c Counts, raised float64) {
 	stake := d.stakes.next()
 	var v evidence
+	d.above = false
 	if c.Known() {
 		v = d.evidence(c, raised)
 	}
@@ -103,6 +105,9 @@ func (d *Detector) See(c Counts, raised float64) {
 			d.onset[i] = onset{look: d.looks - 1}
 		}
 		d.onset[i].sum += v[i]
+		if d.above {
+			d.onset[i].bad++
+		}
 	}
 }
 
@@ -115,9 +120,7 @@ func (d *Detector) evidence(c Counts, raised float64) (v evidence) {
 	d.total += c.Total
 	d.known++
 	null := min(highest, d.model.Null+raised)
-	if c.Bad > c.Total*null {
-		d.bad++
-	}
+	d.above = c.Bad > c.Total*null
 	mean := d.total / float64(d.known)
 	drift := 4 * mean * d.model.Level * math.Expm1(d.model.Drift*d.model.Drift)
 	precision := precision(float64(max(1, d.model.Block))*mean, d.model.Dispersion+drift)
@@ -152,8 +155,8 @@ func (d *Detector) Wealth() float64 {
 	return d.stakes.unspent + sum/float64(len(factors))
 }
 
-// BadLooks returns how many looks were above the null.
-func (d *Detector) BadLooks() int { return d.bad }
+// BadLooks returns how many looks were above the null since the onset.
+func (d *Detector) BadLooks() int { return d.onset[d.bestOnset()].bad }
 
 // Onset returns the best guess of when the regression began, as the number of looks
 // before it, and its size; ok is false if nothing speaks for one.

@@ -42,7 +42,6 @@ type Judge struct {
 	effect *Detector // what would be seen of a large regression in this traffic
 	size   float64   // of that regression, as a share
 	well   []*Well
-	bad    int
 }
 
 // large is the regression that must be visible for the end of a bake to say healthy:
@@ -78,9 +77,6 @@ func NewJudge(s Setup) *Judge {
 // See folds one look: the version, the controls beside it (Missing where one is not
 // there), and how much the null is raised by what others suffer now.
 func (j *Judge) See(version Counts, controls []Counts, raised float64) {
-	if version.Known() && version.Bad > 0 {
-		j.bad++
-	}
 	for _, d := range j.nulls {
 		d.See(version, raised)
 	}
@@ -121,7 +117,7 @@ type Finding struct {
 	Blip bool
 	// Alone says that no control beside the version took part.
 	Alone bool
-	// BadLooks is how many looks had bad events.
+	// BadLooks is how many looks were worse than normal since it began.
 	BadLooks int
 	// Proved says that the version is proved well.
 	Proved bool
@@ -139,7 +135,7 @@ type Beside struct {
 
 // Finding returns what the bets say so far.
 func (j *Judge) Finding() Finding {
-	f := Finding{BadLooks: j.bad, Alone: true, Proved: len(j.well) > 0, Telling: j.effect.Wealth() >= j.bets.Threshold}
+	f := Finding{BadLooks: j.onset.BadLooks(), Alone: true, Proved: len(j.well) > 0, Telling: j.effect.Wealth() >= j.bets.Threshold}
 	for _, w := range j.well {
 		f.Proved = f.Proved && w.Proved()
 	}

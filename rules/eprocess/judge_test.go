@@ -220,6 +220,21 @@ func TestALookThatIsMissingSaysNothing(t *testing.T) {
 	}
 }
 
+func TestLooksThatAreAsUsualAreNotBadOnes(t *testing.T) {
+	s := newScene(9, 1000, 0.001, 1, 0) // every look has bad events
+	j := NewJudge(Setup{Bets: halfHour, History: normal(0.001), Known: true, Nulls: []Model{normal(0.001)}})
+	for range 60 {
+		j.See(s.look(1), nil, 0)
+	}
+	before := j.Finding().BadLooks
+	for range 5 {
+		j.See(s.look(20), nil, 0)
+	}
+	if after := j.Finding().BadLooks; before > 5 || after < 5 || after > before+5 {
+		t.Errorf("%d bad looks of 60 as usual, %d with 5 bad ones", before, after)
+	}
+}
+
 func TestALimitIsProvedToBeExceeded(t *testing.T) {
 	for name, c := range map[string]struct {
 		share    float64
