@@ -17,7 +17,7 @@ func Explain(p rules.Plan) string {
 	e.watching(p)
 	e.selecting(p.Select)
 	for _, spec := range p.Rules {
-		e.rule(spec)
+		e.rule(p, spec)
 		e.highest(p, spec)
 	}
 	for _, r := range p.Rollbacks {
@@ -61,7 +61,7 @@ func labelsOf(labels map[string]string) string {
 func (e *explainer) watching(p rules.Plan) {
 	if tests(p) {
 		e.line("A deployment bakes for %s after it is live; it passes before that, but never before %s, once its tests have proved it well.", p.Bake, p.BakeMin)
-		e.line("Of healthy deployments, %s may be blamed by chance, by all tests of the plan together; plain limits promise nothing.", p.FalseAlarms)
+		e.line("Of healthy deployments, %s may be blamed by chance, by all tests of the plan together%s.", p.FalseAlarms, besides(p))
 	} else {
 		e.line("A deployment bakes for %s after it is live, and never passes before %s.", p.Bake, p.BakeMin)
 	}
@@ -92,10 +92,10 @@ func (e *explainer) selecting(s rules.Select) {
 	}
 }
 
-func (e *explainer) rule(s rules.Spec) {
+func (e *explainer) rule(p rules.Plan, s rules.Spec) {
 	var options map[string]any
 	err := json.Unmarshal(s.Options, &options)
-	e.line("Rule %q (%s, %s, %s), %s:", s.Name, s.Kind, s.Severity, modeOf(s.Mode), judgedBy(s, options))
+	e.line("Rule %q (%s, %s, %s), %s:", s.Name, s.Kind, s.Severity, modeOf(s.Mode), judgedBy(p, s, options))
 	if err == nil {
 		if s.Judge != "" {
 			fewest(options)

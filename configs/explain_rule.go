@@ -3,6 +3,7 @@ package configs
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,25 +18,36 @@ func tests(p rules.Plan) bool {
 	return slices.ContainsFunc(p.Rules, func(s rules.Spec) bool { return s.Judge != threshold })
 }
 
+// besides says what plain limits beside the tests promise.
+func besides(p rules.Plan) string {
+	if slices.ContainsFunc(p.Rules, func(s rules.Spec) bool { return s.Judge == threshold }) {
+		return "; its plain limits promise nothing"
+	}
+	return ""
+}
+
 // levels are the kinds that look at what is now, so that a window has no meaning.
 var levels = []string{"up", "security-scan"}
 
 // judgedBy says who judges the rule, over what.
-func judgedBy(s rules.Spec, options map[string]any) string {
+func judgedBy(p rules.Plan, s rules.Spec, options map[string]any) string {
 	if s.Judge != "" || asksExpression(options) {
 		return "judged by " + threshold + " " + judgedOver(s, options)
 	}
-	return "judged by a test against " + controlsOf(s)
+	return "judged by a test against " + controlsOf(p.Select, s)
 }
 
 // controlsOf lists what the rule's version is compared with, and its limit.
-func controlsOf(s rules.Spec) string {
+func controlsOf(selected rules.Select, s rules.Spec) string {
 	var against []string
 	for _, control := range s.CompareTo {
 		against = append(against, string(control))
 	}
 	if s.CompareTo == nil {
-		against = append(against, "the strategy's control", string(rules.Before))
+		if beside := strategyControl(selected, s); beside != "" {
+			against = append(against, beside)
+		}
+		against = append(against, string(rules.Before))
 	}
 	var limited struct {
 		Max quantity.Quantity `json:"max"`
@@ -53,6 +65,27 @@ func measured(s rules.LoadTestSummary) string {
 		said += fmt.Sprintf(", p%s %s", quantity.Format(100*q.Quantile, quantity.Plain), quantity.Format(q.Seconds, quantity.Seconds))
 	}
 	return said
+}
+
+// strategyControl names the control of the deployment's strategy, as far as the rule can tell it
+// from the version; empty: it cannot.
+func strategyControl(selected rules.Select, s rules.Spec) string {
+	asked := string(s.Options)
+	told := s.Selecting != rules.SelectNone
+	if told {
+		asked += strings.Join(slices.Collect(maps.Values(selected.Match)), " ")
+	}
+	previous := told && (selected.Version != "" || selected.Join != nil || len(selected.Slots) > 0) || holds(asked, "version")
+	off := holds(asked, "cohort")
+	switch {
+	case previous && off:
+		return "the strategy's control (previous, or off of a toggle)"
+	case previous:
+		return string(rules.Previous)
+	case off:
+		return string(rules.Off)
+	}
+	return ""
 }
 
 // expressions are the keys of kinds that ask a whole expression: it looks at what is

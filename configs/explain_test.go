@@ -27,7 +27,7 @@ func TestAnExplanationSaysWhatTheRulesComeTo(t *testing.T) {
 		"a ratio of now":           {"[[rule]]\nkind = 'saturation'\nexpr = 'x'\n", "judged by threshold at every look:"},
 		"a rating of a window":     {"[[rule]]\nkind = 'feedback'\nrating = 'avg_over_time(x[$window])'\nmin = 4\n", "judged by threshold over 5m:"},
 		"the fewest of complaints": {"[[rule]]\nkind = 'feedback'\njudge = 'threshold'\ncomplaints = 'x'\nper = 'y'\nmax = '0.5%'\n", "judged by threshold over 5m:\n    complaints = \"x\"\n    max = \"0.5%\"\n    min_sessions = 200\n"},
-		"compared complaints":      {"[[rule]]\nkind = 'feedback'\ncomplaints = 'x'\nper = 'y'\n", "judged by a test against the strategy's control and before:\n"},
+		"compared complaints":      {"[[rule]]\nkind = 'feedback'\ncomplaints = 'x'\nper = 'y'\n", "judged by a test against before:\n"},
 		"the fewest of a goal":     {"[[rule]]\nkind = 'adoption'\nuses = 'x'\nper = 'y'\nmin = '5%'\n", "min_sessions = 400\n"},
 		"the fewest of a canary":   {byVersion + "[[rule]]\nkind = 'traffic'\nrequests = 'x'\nplanned = '5%'\n", "min_requests = 30400\n"},
 		"what an executor gets":    {rule + "[[rollback]]\nuse = 'e'\nwith = { args = ['shop'] }\n", `with = {"args":["shop"]}`},

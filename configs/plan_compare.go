@@ -71,7 +71,12 @@ func (l *loader) holds(spec rules.Spec, name string) bool {
 	if spec.Selecting != rules.SelectNone {
 		asked += strings.Join(slices.Collect(maps.Values(l.file.Select.Match)), " ")
 	}
-	return slices.ContainsFunc(placeholder.FindAllStringSubmatch(asked, -1), func(found []string) bool { return found[1] == name })
+	return holds(asked, name)
+}
+
+// holds says whether the text has the placeholder.
+func holds(text, name string) bool {
+	return slices.ContainsFunc(placeholder.FindAllStringSubmatch(text, -1), func(found []string) bool { return found[1] == name })
 }
 
 // checkDependsOn checks the names of the services that may be to blame instead.

@@ -100,21 +100,27 @@ func TestFalseAlarmsHaveADefaultThatTheDaemonsFileMayChange(t *testing.T) {
 }
 
 func TestAnExplanationSaysWhatATestComesTo(t *testing.T) {
-	const promise = "Of healthy deployments, 1 in 1000 may be blamed by chance, by all tests of the plan together; plain limits promise nothing.\n"
+	const promise = "Of healthy deployments, 1 in 1000 may be blamed by chance, by all tests of the plan together"
 	for name, test := range map[string]struct {
 		plan, want string
 		not        bool
 	}{
-		"the promise":                  {tested, promise, false},
-		"no promise of a plain limit":  {rule, "may be blamed by chance", true},
-		"an early pass":                {tested, "bakes for 30m after it is live; it passes before that, but never before 5m, once its tests have proved it well.\n", false},
-		"no early pass without a test": {rule, "bakes for 30m after it is live, and never passes before 5m.\n", false},
-		"what does not matter":         {tested, "    smaller differences than 1.25x do not matter\n", false},
-		"points that do not matter":    {tested + "worse_by = '+0.1pp'", "    smaller differences than +0.1pp do not matter\n", false},
-		"nothing that does not matter": {rule, "do not matter", true},
-		"what it depends on":           {"depends_on = ['payments', 'db']\n" + tested, "It depends on payments and db, which may be to blame instead.\n", false},
-		"that it depends on nothing":   {tested, "It depends on", true},
-		"what the rule is compared to": {byVersion + tested + "compare_to = ['previous', 'last-week']", "against previous and last-week", false},
+		"the promise":                   {tested, promise + ".\n", false},
+		"that a limit promises nothing": {tested + "name = 'a test'\n" + rule, promise + "; its plain limits promise nothing.\n", false},
+		"no promise of a plain limit":   {rule, "may be blamed by chance", true},
+		"an early pass":                 {tested, "bakes for 30m after it is live; it passes before that, but never before 5m, once its tests have proved it well.\n", false},
+		"no early pass without a test":  {rule, "bakes for 30m after it is live, and never passes before 5m.\n", false},
+		"what does not matter":          {tested, "    smaller differences than 1.25x do not matter\n", false},
+		"points that do not matter":     {tested + "worse_by = '+0.1pp'", "    smaller differences than +0.1pp do not matter\n", false},
+		"nothing that does not matter":  {rule, "do not matter", true},
+		"what it depends on":            {"depends_on = ['payments', 'db']\n" + tested, "It depends on payments and db, which may be to blame instead.\n", false},
+		"that it depends on nothing":    {tested, "It depends on", true},
+		"what the rule is compared to":  {byVersion + tested + "compare_to = ['previous', 'last-week']", "against previous and last-week", false},
+		"the control of the strategy":   {byVersion + tested, "against previous and before:", false},
+		"the toggle's other cohort":     {"[select]\nmatch = { cohort = '$cohort' }\n" + tested, "against off and before:", false},
+		"whichever the strategy has":    {"[select]\nversion = 'v'\nmatch = { cohort = '$cohort' }\n" + tested, "against the strategy's control (previous, or off of a toggle) and before:", false},
+		"no version of somebody else's": {byVersion + tested + "select = 'none'", "against before:", false},
+		"none that cannot be told":      {tested, "against before:", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			said := configs.Explain(one(t, minimal, head+test.plan+"\n"+tail))

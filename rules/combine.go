@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strconv"
 )
 
 // Test is what a rule that bets against "nothing got worse" has won so far.
@@ -14,6 +15,9 @@ type Test struct {
 	// Held says that the evidence may not be acted on yet, however much there is, and
 	// why: a single blip of a known shape, a control that suffers as well. Empty: it may.
 	Held string `json:"held,omitempty"`
+	// Needed is the wealth at which the rule is blamed, as the plan's other tests stand.
+	// Combine fills it in.
+	Needed float64 `json:"needed,omitempty"`
 }
 
 // threshold is the wealth at which one rule alone is breached at baseline false alarms.
@@ -37,36 +41,67 @@ func Threshold(falseAlarms Chance) float64 {
 // Combine marks the answers of one plan whose tests prove a breach, all of them
 // together keeping to the chance of a false alarm: breached when the mean of the
 // wealths reaches the threshold. Blamed are the rules that Holm's procedure finds, and
-// always the one with the most wealth. Rules without a test take no part.
+// always the one with the most wealth. Rules without a test take no part. What each
+// test has won, and what it takes, is added to its answer's sentence.
 //
 // The mean of e-values is an e-value (Vovk and Wang 2021), whatever ties them together.
 func Combine(answers []Answer, falseAlarms Chance) {
 	var tests []int
 	sum := 0.0
 	for i := range answers {
-		if answers[i].Test == nil {
-			continue
-		}
-		tests = append(tests, i)
-		if answers[i].Test.Held == "" {
-			sum += answers[i].Test.Wealth
+		if answers[i].Test != nil {
+			tests = append(tests, i)
+			sum += answers[i].Test.counts()
 		}
 	}
 	needed := Threshold(falseAlarms)
-	if len(tests) == 0 || !(sum/float64(len(tests)) >= needed) {
+	together := needed * float64(len(tests))
+	slices.SortStableFunc(tests, func(a, b int) int { return cmp.Compare(answers[b].Test.counts(), answers[a].Test.counts()) })
+	proved, bar := sum >= together, 0.0
+	for rank, i := range tests {
+		a := &answers[i]
+		if proved || rank == 1 { // once one is not proved, no weaker one is
+			bar = needed * float64(len(tests)-rank)
+		}
+		if rank == 0 {
+			bar = 0 // all of them together are what it takes
+		}
+		won := a.Test.counts()
+		a.Test = &Test{Wealth: a.Test.Wealth, Held: a.Test.Held, Needed: max(together-(sum-won), bar)}
+		if proved = proved && won >= bar; proved {
+			a.Verdict = Breached
+		}
+		a.weighed()
+	}
+}
+
+// counts returns the wealth as far as it may be acted on.
+func (t *Test) counts() float64 {
+	if t.Held != "" || math.IsNaN(t.Wealth) {
+		return 0
+	}
+	return min(t.Wealth, mostWealth)
+}
+
+// mostWealth keeps sums finite: what is beyond it is proved beyond any doubt.
+const mostWealth = 1e300
+
+// weighed adds to the sentence what the test has won, and what it takes. What is
+// proved well says that instead, and where the test is held there is no verdict.
+func (a *Answer) weighed() {
+	if a.Why == "" || a.Test.Held != "" || a.Proved && a.Verdict != Breached {
 		return
 	}
-	wealth := func(i int) float64 {
-		if answers[i].Test.Held != "" {
-			return 0
-		}
-		return answers[i].Test.Wealth
+	a.Why += "; evidence " + amount(a.Test.Wealth) + ", " + amount(a.Test.Needed) + " is enough"
+}
+
+// amount writes evidence: it needs no digits, and grows beyond all bounds.
+func amount(wealth float64) string {
+	switch {
+	case wealth >= 1e6:
+		return "over 10^" + strconv.Itoa(int(math.Log10(wealth)))
+	case wealth >= 10:
+		return strconv.FormatFloat(wealth, 'f', 0, 64)
 	}
-	slices.SortStableFunc(tests, func(a, b int) int { return cmp.Compare(wealth(b), wealth(a)) })
-	for rank, i := range tests {
-		if rank > 0 && wealth(i) < needed*float64(len(tests)-rank) || math.IsNaN(wealth(i)) {
-			return
-		}
-		answers[i].Verdict = Breached
-	}
+	return strconv.FormatFloat(wealth, 'g', 2, 64)
 }

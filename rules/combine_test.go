@@ -54,6 +54,63 @@ func TestTestsOfOnePlanShareTheFalseAlarms(t *testing.T) {
 	}
 }
 
+func TestEachTestSaysWhatItTakes(t *testing.T) {
+	for name, c := range map[string]struct {
+		answers []rules.Answer
+		want    []float64
+	}{
+		// As if 300 were needed of one alone; the rest is in proportion.
+		"one alone":                               {tested(12), []float64{300}},
+		"twice as much beside one that has none":  {tested(399, 0), []float64{600, 300}},
+		"less beside one that has some":           {tested(310, 290), []float64{310, 300}},
+		"of three, the second is blamed at twice": {tested(1000, 350, 340), []float64{210, 600, 600}},
+		"one that is held gives nothing":          {append(tested(399), rules.Answer{Test: &rules.Test{Wealth: 1e6, Held: "a blip"}}), []float64{600, 300}},
+	} {
+		scale := rules.Threshold(0) / 300
+		for _, a := range c.answers {
+			a.Test.Wealth *= scale
+		}
+		rules.Combine(c.answers, 0)
+		for i, a := range c.answers {
+			if math.Abs(a.Test.Needed/scale-c.want[i]) > 1e-9 {
+				t.Errorf("%s: rule %d needs %v, want %v", name, i, a.Test.Needed, c.want[i])
+			}
+		}
+	}
+}
+
+func TestWhatIsNeededIsReachedExactlyByWhatIsBlamed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		answers := tested(rapid.SliceOfN(rapid.Float64Range(0, 5000), 1, 5).Draw(t, "wealths")...)
+		rules.Combine(answers, 0)
+		for _, a := range answers {
+			if (a.Verdict == rules.Breached) != (a.Test.Wealth >= a.Test.Needed-1e-9) {
+				t.Fatalf("%v with %+v", a.Verdict, *a.Test)
+			}
+		}
+	})
+}
+
+func TestASentenceTellsTheEvidenceOnlyWhereItSaysSomething(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer rules.Answer
+		want   string
+	}{
+		"what is not proved":    {rules.Answer{Why: "errors", Test: &rules.Test{Wealth: 0.5625}}, "errors; evidence 0.56, 700 is enough"},
+		"what is breached":      {rules.Answer{Why: "errors", Test: &rules.Test{Wealth: 1508.3}}, "errors; evidence 1508, 700 is enough"},
+		"what is beyond doubt":  {rules.Answer{Why: "errors", Test: &rules.Test{Wealth: 3e7}}, "errors; evidence over 10^7, 700 is enough"},
+		"what is proved well":   {rules.Answer{Why: "errors", Proved: true, Verdict: rules.Healthy, Test: &rules.Test{Wealth: 0.5}}, "errors"},
+		"what is held":          {rules.Answer{Why: "reading history", Test: &rules.Test{Wealth: 1, Held: "reading history"}}, "reading history"},
+		"what is a plain limit": {rules.Answer{Why: "errors"}, "errors"},
+		"what has no sentence":  {rules.Answer{Test: &rules.Test{Wealth: 1}}, ""},
+	} {
+		answers := []rules.Answer{c.answer}
+		if rules.Combine(answers, 0); answers[0].Why != c.want {
+			t.Errorf("%s: %q, want %q", name, answers[0].Why, c.want)
+		}
+	}
+}
+
 func TestMoreEvidenceNeverTakesABreachAway(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		wealths := rapid.SliceOfN(rapid.Float64Range(0, 2000), 1, 6).Draw(t, "wealths")

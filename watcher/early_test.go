@@ -70,7 +70,7 @@ func TestAnEarlyPassSaysWhy(t *testing.T) {
 	l := newLab(t, early("errors"))
 	l.event("1", rules.Finished)
 	l.after(12 * time.Minute).answered(proved)
-	const want = "passed 18m0s before the end of the bake: every rule is healthy, and it is proved: errors: errors 0.1 %, proved below 1 %"
+	const want = "proved well 18m before the end of the bake: errors: errors 0.1 %, proved below 1 %"
 	if got := l.entries[len(l.entries)-1]; got.Outcome != watcher.Passed || got.Text != want || l.Ledger.Past[0].Reason != want {
 		t.Errorf("%s: %q", got.Outcome, got.Text)
 	}

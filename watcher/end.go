@@ -124,8 +124,8 @@ func (l Lane) completeEarly(in Input) (Entry, bool) {
 	if !all || len(proofs) == 0 {
 		return Entry{}, false
 	}
-	text := fmt.Sprintf("passed %s before the end of the bake: every rule is healthy, and it is proved: %s",
-		w.BakeEnds().Sub(in.Now).Round(time.Second), strings.Join(proofs, "; "))
+	text := fmt.Sprintf("proved well %s before the end of the bake: %s",
+		rules.Duration(w.BakeEnds().Sub(in.Now).Round(time.Second)), strings.Join(proofs, "; "))
 	return l.close(in.Now, Passed, text), true
 }
 

@@ -64,9 +64,7 @@ type explainedRule struct {
 	Kind     string         `json:"kind,omitempty"`
 	Severity rules.Severity `json:"severity"`
 	Mode     rules.Mode     `json:"mode"`
-	// Needs is the wealth that all tests together must have on average for a breach.
-	Needs  float64      `json:"needs,omitempty"`
-	Answer rules.Answer `json:"answer"`
+	Answer   rules.Answer   `json:"answer"`
 }
 
 // explain gathers the reasoning from what is shown of a watch.
@@ -86,9 +84,6 @@ func explain(w watcher.WatchView) explanation {
 		if w.Plan != nil {
 			spec, _ := w.Plan.Rule(a.Rule)
 			rule.Kind, rule.Severity, rule.Mode = spec.Kind, spec.Severity, spec.Mode
-			if a.Test != nil {
-				rule.Needs = rules.Threshold(w.Plan.FalseAlarms)
-			}
 		}
 		e.Rules = append(e.Rules, rule)
 	}

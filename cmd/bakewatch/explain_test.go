@@ -32,11 +32,11 @@ func reasoned() watcher.WatchView {
 			{
 				Rule: "5xx", Verdict: rules.Breached, Ceiling: rules.Ask, Why: "errors 4.1 % (41 of 1000) against 0.3 %", At: noon.Add(-2 * time.Minute),
 				Bad: 41, Total: 1000, Window: minutes(5), Limit: &limit, Unit: "ratio", Query: `sum(x{v="2.4.0"})`,
-				Test: &rules.Test{Wealth: 1234.5},
+				Test: &rules.Test{Wealth: 1234.5, Needed: 600},
 				Compared: []rules.Compared{
-					{With: rules.Previous, Bad: 3, Total: 1000, Level: 0.003},
+					{With: rules.Previous, Bad: 3, Total: 1000, Level: 0.003, Shares: true},
 					{With: rules.Before, Missing: "no history"},
-					{Level: 0.01, Shares: true},
+					{Level: 0.01},
 				},
 				Attribution: rules.Attribution{Blame: rules.CannotTell, Why: []string{"payments 3.1.0 went live when it began", "it began 2m after the deployment"}},
 			},
@@ -51,20 +51,19 @@ func TestExplain(t *testing.T) {
 		b := newBench(t)
 		b.desk.watches = []watcher.WatchView{reasoned()}
 		b.expect(0, "explain", "checkout")
-		_, said, _ := strings.Cut(b.stdout.String(), "Evidence, as looked at ")
+		_, said, _ := strings.Cut(b.stdout.String(), "Evidence, as seen at ")
 		_, said, _ = strings.Cut(said, "\n")
 		const want = `  5xx (error-rate, critical, enforce): breached: errors 4.1 % (41 of 1000) against 0.3 %
     data	41 of 1000 in 5m
     query	sum(x{v="2.4.0"})
     limit	1 %
-    against	previous: 0.3 % is normal there, 3 of 1000 counted
+    against	previous: 0.3 % (3 of 1000), it suffers as well
     against	before: not compared with: no history
-    against	the limit: 1 % is normal there, it is worse there as well
-    evidence	1234 to 1 that it is worse, 300 needed (together with the other tests)
+    evidence	1234 to 1 that it is worse, 600 needed as the plan's other tests stand
     supports	at most ask
     to blame	cannot tell: payments 3.1.0 went live when it began; it began 2m after the deployment
   restarts (crash, warning, shadow): inconclusive: too early
-    evidence	0.84 to 1 that it is worse, 300 needed (together with the other tests); held: a single blip
+    evidence	0.84 to 1 that it is worse; held: a single blip
 Who is to blame
   cannot tell
   - payments 3.1.0 went live when it began
@@ -96,7 +95,6 @@ Ruling
 			Ceilings    []authority.Ceiling
 			Rules       []struct {
 				Kind   string
-				Needs  float64
 				Answer rules.Answer
 			}
 		}
@@ -104,7 +102,7 @@ Ruling
 			t.Fatal(err)
 		}
 		if got.Power != rules.Ask || got.Rule != "5xx" || got.Authority != 2 || got.Attribution.Blame != rules.CannotTell || len(got.Ceilings) != 2 ||
-			len(got.Rules) != 2 || got.Rules[0].Kind != "error-rate" || got.Rules[0].Needs != 300 || got.Rules[0].Answer.Total != 1000 {
+			len(got.Rules) != 2 || got.Rules[0].Kind != "error-rate" || got.Rules[0].Answer.Test.Needed != 600 || got.Rules[0].Answer.Total != 1000 {
 			t.Errorf("got %+v", got)
 		}
 	})

@@ -23,7 +23,7 @@ func (v explainer) evidence() {
 	}
 	what := "Evidence"
 	if at := v.e.when(); !at.IsZero() {
-		what += ", as looked at " + clock(at, v.now)
+		what += ", as seen at " + clock(at, v.now)
 	}
 	v.section(what)
 	for _, r := range v.e.Rules {
@@ -47,10 +47,12 @@ func (v explainer) rule(r explainedRule) {
 		add("limit", quantity.Format(*a.Limit, quantity.Unit(a.Unit)))
 	}
 	for _, c := range a.Compared {
-		add("against", against(c))
+		if c.With != "" { // else the limit, said above
+			add("against", against(c))
+		}
 	}
 	if a.Test != nil {
-		add("evidence", wealth(*a.Test, r.Needs))
+		add("evidence", wealth(*a.Test))
 	}
 	if a.Ceiling < rules.Auto {
 		add("supports", "at most "+a.Ceiling.String())
@@ -80,29 +82,24 @@ func data(a rules.Answer) string {
 
 // against says what a version was held against, and what was found there.
 func against(c rules.Compared) string {
-	name := string(c.With)
-	if name == "" {
-		name = "the limit"
-	}
 	if c.Missing != "" {
-		return name + ": not compared with: " + c.Missing
+		return fmt.Sprintf("%s: not compared with: %s", c.With, c.Missing)
 	}
-	text, total := name+": "+quantity.Format(c.Level, quantity.Ratio)+" is normal there", ""
+	text, shares := fmt.Sprintf("%s: %s", c.With, quantity.Format(c.Level, quantity.Ratio)), ""
 	if c.Total > 0 {
-		total = fmt.Sprintf("%s of %s counted", counted(c.Bad), counted(c.Total))
+		text += fmt.Sprintf(" (%s of %s)", counted(c.Bad), counted(c.Total))
 	}
-	shares := ""
 	if c.Shares {
-		shares = "it is worse there as well"
+		shares = "it suffers as well"
 	}
-	return joined(", ", text, total, shares)
+	return joined(", ", text, shares)
 }
 
 // wealth says what a test has won, and what it takes.
-func wealth(t rules.Test, needs float64) string {
+func wealth(t rules.Test) string {
 	text := fmt.Sprintf("%s to 1 that it is worse", counted(t.Wealth))
-	if needs > 0 {
-		text += fmt.Sprintf(", %s needed (together with the other tests)", counted(needs))
+	if t.Needed > 0 {
+		text += fmt.Sprintf(", %s needed as the plan's other tests stand", counted(t.Needed))
 	}
 	if t.Held != "" {
 		text += "; held: " + t.Held

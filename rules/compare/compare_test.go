@@ -39,6 +39,32 @@ func TestAHealthyVersionIsNeverBreachedAndIsHealthyInTheEnd(t *testing.T) {
 	}
 }
 
+func TestWhatIsProvedWellSaysBelowWhichShare(t *testing.T) {
+	s := newService(0.002, 300)
+	e := begin(t, config(), deployment(), s)
+	for k := range bakeLooks {
+		answer, _ := bake(e, k+1, func(int) []counts { return []counts{s.look(1), s.look(1)} })
+		said := strings.Contains(answer.Why, " before: proved to stay below 0.")
+		if said != answer.Proved || strings.Contains(answer.Why, "evidence ") == answer.Proved {
+			t.Fatalf("proved: %v: %s", answer.Proved, answer.Why)
+		}
+		if answer.Proved {
+			return
+		}
+	}
+	t.Error("a healthy version was never proved well")
+}
+
+func TestALimitSpeaksThoughTheControlSuffersAsWell(t *testing.T) {
+	s := newService(0.002, 300)
+	c := config()
+	c.Limit = new(0.01)
+	answer, _ := bake(begin(t, c, deployment(), s), bakeLooks, func(int) []counts { return []counts{s.look(30), s.look(30)} })
+	if answer.Verdict != rules.Breached || !strings.Contains(answer.Why, "limit 1 %; only the limit counts: what it is compared with suffers as well; evidence ") {
+		t.Errorf("%+v", answer)
+	}
+}
+
 func TestAnOutageOfAllVersionsIsSharedAndNoBreach(t *testing.T) {
 	s := newService(0.002, 300)
 	answer, at := bake(begin(t, config(), deployment(), s), bakeLooks, func(k int) []counts {
@@ -199,7 +225,7 @@ func TestALookThatIsNotLaterChangesNothing(t *testing.T) {
 	before, _ := bake(e, 10, func(int) []counts { return []counts{s.look(1), s.look(1)} })
 	for range 50 { // the clock has stepped back
 		after := e.See(live.Add(5*interval), slices.Concat(s.look(100).results(), s.look(1).results()))
-		if after.Why != before.Why || after.Verdict != before.Verdict {
+		if !strings.HasPrefix(before.Why, after.Why+"; evidence ") || after.Verdict != before.Verdict {
 			t.Fatalf("%+v", after)
 		}
 	}

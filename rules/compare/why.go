@@ -1,8 +1,6 @@
 package compare
 
 import (
-	"fmt"
-	"math"
 	"strings"
 
 	"github.com/bakewatch/bakewatch/rules"
@@ -89,7 +87,7 @@ func missing(compared []rules.Compared) string {
 }
 
 // why returns the arithmetic as a sentence: "errors 4.1 % (41 of 1000) against 0.2 %
-// (2 of 900) on 2.3.9 at the same time, 0.3 % before; evidence 5200, 300 is enough".
+// (2 of 900) on 2.3.9 at the same time, 0.3 % before". rules.Combine adds the evidence.
 func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
 	text := make([]byte, 0, 320)
 	if answer.Value == nil {
@@ -105,8 +103,9 @@ func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
 			separator = ", "
 		}
 	}
-	text = append(append(text, "; evidence "...), wealth(f.Wealth)...)
-	text = append(append(append(text, ", "...), wealth(e.bets().Threshold)...), " is enough"...)
+	if f.Proved {
+		text = append(append(text, ": proved to stay below "...), percent(f.Below)...)
+	}
 	for _, note := range e.notes(f) {
 		text = append(append(text, "; "...), note...)
 	}
@@ -148,7 +147,10 @@ func (e *evidence) appendAgainst(text []byte, c rules.Compared) []byte {
 // notes says what keeps the evidence from being acted on, and how it was judged.
 func (e *evidence) notes(f eprocess.Finding) []string {
 	var notes []string
-	if f.Held {
+	switch {
+	case f.Held && e.Limit != nil:
+		notes = append(notes, "only the limit counts: what it is compared with suffers as well")
+	case f.Held:
 		notes = append(notes, "held back: what it is compared with suffers as well")
 	}
 	if f.Blip {
@@ -161,17 +163,6 @@ func (e *evidence) notes(f eprocess.Finding) []string {
 		notes = append(notes, e.note)
 	}
 	return notes
-}
-
-// wealth writes evidence: it needs no digits, and grows beyond all bounds.
-func wealth(w float64) string {
-	switch {
-	case w >= 1e6:
-		return fmt.Sprintf("over 10^%d", int(math.Log10(w)))
-	case w >= 10:
-		return fmt.Sprintf("%.0f", w)
-	}
-	return fmt.Sprintf("%.2g", w)
 }
 
 func share(c eprocess.Counts) float64 {

@@ -119,8 +119,10 @@ type Finding struct {
 	Alone bool
 	// BadLooks is how many looks were worse than normal since it began.
 	BadLooks int
-	// Proved says that the version is proved well.
+	// Proved says that the version is proved well, and Below which share it is proved to
+	// stay below: the smallest effect that would have shown.
 	Proved bool
+	Below  float64
 	// Telling says that a large regression would have been seen in this traffic.
 	Telling bool
 }
@@ -136,8 +138,11 @@ type Beside struct {
 // Finding returns what the bets say so far.
 func (j *Judge) Finding() Finding {
 	f := Finding{BadLooks: j.onset.BadLooks(), Alone: true, Proved: len(j.well) > 0, Telling: j.effect.Wealth() >= j.bets.Threshold}
-	for _, w := range j.well {
+	for i, w := range j.well {
 		f.Proved = f.Proved && w.Proved()
+		if i == 0 || w.bad < f.Below {
+			f.Below = w.bad
+		}
 	}
 	for _, v := range j.beside {
 		b := Beside{Seen: v.Seen(), Wealth: v.Wealth(), Speaks: v.Speaks(j.onset), Shared: v.Suffers()}

@@ -144,6 +144,11 @@ func (w *watched) look(at time.Time) {
 		w.hold(i, &answers[i])
 	}
 	rules.Combine(answers, w.plan.FalseAlarms)
+	for _, a := range answers {
+		if a.Test.Held == "" && (w.finding.Most.Test == nil || a.Test.Wealth > w.finding.Most.Test.Wealth) {
+			w.finding.Most = a
+		}
+	}
 	w.finding.Said = answers
 	w.give(watcher.Input{Now: at, Look: &watcher.Look{Watch: w.lane.Watch.Seq, Answers: answers}})
 }
@@ -154,9 +159,6 @@ func (w *watched) look(at time.Time) {
 func (w *watched) hold(i int, a *rules.Answer) {
 	if a.Test != nil {
 		w.wealth[i] = a.Test.Wealth
-	}
-	if a.Test != nil && (w.finding.Most.Test == nil || a.Test.Wealth > w.finding.Most.Test.Wealth) {
-		w.finding.Most = *a
 	}
 	if a.Test == nil || a.Verdict == rules.NoData || a.Verdict == rules.Blind {
 		a.Test = &rules.Test{Wealth: w.wealth[i], Held: "no verdict: " + a.Verdict.String()}
