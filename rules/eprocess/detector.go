@@ -2,8 +2,15 @@ package eprocess
 
 import "math"
 
-// factors are the sizes of a regression that are bet on, each with the same stake.
-var factors = [...]float64{2, 4, 10, 30, 100}
+// sizes are how many of them are bet on, each with the same stake.
+const sizes = 5
+
+// factors are the sizes of a regression that are bet on.
+var factors = [sizes]float64{2, 4, 10, 30, 100}
+
+// aboveLimit are the factors of bets against a limit that people have set: they mean
+// it, so that a share which stays a fifth above it is found as well, given the traffic.
+var aboveLimit = [sizes]float64{1.25, 2, 6, 25, 100}
 
 // Stakes of the bets.
 const (
@@ -12,8 +19,9 @@ const (
 	atOnce = 0.8
 	// capShare lets no two looks alone reach the threshold: at least three must be bad.
 	capShare = 0.98
-	// rememberedLooks are searched for onsets and blips; up to twice as many are kept.
-	rememberedLooks = 480
+	// rememberedLooks are searched for onsets and blips; up to twice as many are kept:
+	// two hours of looks every 15 seconds take 20 KB.
+	rememberedLooks = 240
 	// withoutBlip is the wealth that must remain when one window as long as a known
 	// blip is left out.
 	withoutBlip = 20
@@ -30,20 +38,33 @@ type Bets struct {
 // most is the most that one look may add to the logarithm of the wealth.
 func (b Bets) most() float64 { return capShare * math.Log(b.Threshold/atOnce) / 2 }
 
-// stakes spreads the stake on late onsets over the bake.
+// stakes spreads the stake on late onsets over the bake. A watch may last longer, by a
+// slow roll-out or an extended bake: the same is then staked on every look that says
+// anything, for else nothing would be left to win by for what sets in then. So each
+// further bake's length adds a fifth of the false alarms of the first (an e-detector;
+// Shin, Ramdas and Rinaldo 2024).
 type stakes struct {
 	each    float64
 	unspent float64
+	left    int // looks of the bake
 }
 
 func newStakes(b Bets) stakes {
-	return stakes{each: (1 - atOnce) / float64(max(1, b.Looks)), unspent: 1 - atOnce}
+	looks := max(1, b.Looks)
+	return stakes{each: (1 - atOnce) / float64(looks), unspent: 1 - atOnce, left: looks}
 }
 
-func (s *stakes) next() float64 {
-	stake := min(s.each, s.unspent)
-	s.unspent -= stake
-	return stake
+// next returns the stake on a look.
+func (s *stakes) next(says bool) float64 {
+	if s.left > 0 {
+		s.left--
+		s.unspent = s.each * float64(s.left)
+		return s.each
+	}
+	if says {
+		return s.each
+	}
+	return 0
 }
 
 // Detector bets that the share of bad events is above the model's null. Its wealth is
@@ -51,8 +72,10 @@ func (s *stakes) next() float64 {
 // R ← (R + stake)·e^v, where v is a look's evidence.
 type Detector struct {
 	model  Model
+	sizes  *[sizes]float64 // of regressions
 	bets   Bets
 	stakes stakes
+	brief  bool // it is never asked for a blip, and remembers no looks
 	most   float64
 	looks  int
 	known  int     // looks of which something is known
@@ -60,16 +83,16 @@ type Detector struct {
 	block  Counts
 	filled int // looks in the block
 
-	wealth [len(factors)]float64
-	before [len(factors)]float64 // evidence of the block up to the last look
-	onset  [len(factors)]onset
+	wealth [sizes]float64
+	before [sizes]float64 // evidence of the block up to the last look
+	onset  [sizes]onset
 	past   []evidence // of the last looks
-	base   [len(factors)]float64
+	base   [sizes]float64
 	above  bool // the last look was above the null
 }
 
 // evidence is what one look says for each size.
-type evidence [len(factors)]float64
+type evidence [sizes]float64
 
 // onset is the best time for a regression of one size to have begun: the sum of the
 // evidence since, and the look (Page 1954).
@@ -81,25 +104,32 @@ type onset struct {
 
 // NewDetector begins the bets.
 func NewDetector(m Model, b Bets) *Detector {
-	d := &Detector{model: m, bets: b, stakes: newStakes(b), most: b.most()}
-	for i := range factors {
+	d := &Detector{model: m, sizes: &factors, bets: b, stakes: newStakes(b), most: b.most()}
+	for i := range sizes {
 		d.wealth[i], d.base[i] = atOnce, atOnce
 	}
+	return d
+}
+
+// newBriefDetector begins bets of which only the wealth will be asked, and the onset.
+func newBriefDetector(m Model, b Bets) *Detector {
+	d := NewDetector(m, b)
+	d.brief = true
 	return d
 }
 
 // See folds one look. Raised is how much the null is raised by what others suffer now,
 // as a share; 0: not at all. A look of which nothing is known says nothing.
 func (d *Detector) See(c Counts, raised float64) {
-	stake := d.stakes.next()
 	var v evidence
 	d.above = false
 	if c.Known() {
 		v = d.evidence(c, raised)
 	}
+	stake := d.stakes.next(v != evidence{})
 	d.remember(v)
 	d.looks++
-	for i := range factors {
+	for i := range sizes {
 		d.wealth[i] = min(mostWealth, (d.wealth[i]+stake)*math.Exp(v[i]))
 		if d.onset[i].sum <= 0 {
 			d.onset[i] = onset{look: d.looks - 1}
@@ -125,7 +155,7 @@ func (d *Detector) evidence(c Counts, raised float64) (v evidence) {
 	drift := 4 * mean * d.model.Level * math.Expm1(d.model.Drift*d.model.Drift)
 	precision := precision(float64(max(1, d.model.Block))*mean, d.model.Dispersion+drift)
 	likelihood := newAgainst(d.block, null, precision)
-	for i, factor := range factors {
+	for i, factor := range d.sizes {
 		l := likelihood.logRatio(worse(null, factor))
 		v[i] = min(d.most, l-d.before[i])
 		d.before[i] = l
@@ -135,9 +165,12 @@ func (d *Detector) evidence(c Counts, raised float64) (v evidence) {
 
 // remember keeps the evidence of the last looks; older ones are folded into the base.
 func (d *Detector) remember(v evidence) {
+	if d.brief {
+		return
+	}
 	if len(d.past) == 2*rememberedLooks {
 		for t := range rememberedLooks {
-			for i := range factors {
+			for i := range sizes {
 				d.base[i] = min(mostWealth, (d.base[i]+d.staked(t))*math.Exp(d.past[t][i]))
 			}
 		}
@@ -152,7 +185,7 @@ func (d *Detector) Wealth() float64 {
 	for _, w := range d.wealth {
 		sum += w
 	}
-	return d.stakes.unspent + sum/float64(len(factors))
+	return d.stakes.unspent + sum/sizes
 }
 
 // BadLooks returns how many looks were above the null since the onset.
@@ -165,12 +198,12 @@ func (d *Detector) Onset() (look int, factor float64, ok bool) {
 	if d.onset[best].sum <= 0 {
 		return 0, 0, false
 	}
-	return d.onset[best].look, factors[best], true
+	return d.onset[best].look, d.sizes[best], true
 }
 
 func (d *Detector) bestOnset() int {
 	best := 0
-	for i := range factors {
+	for i := range sizes {
 		if d.onset[i].sum > d.onset[best].sum {
 			best = i
 		}
@@ -185,11 +218,11 @@ func (d *Detector) OneBlip() bool {
 		return false
 	}
 	left := make([]float64, len(d.past)) // the wealth without the window that begins at each look
-	for i := range factors {
+	for i := range sizes {
 		d.without(i, left)
 	}
 	for _, sum := range left {
-		if d.stakes.unspent+sum/float64(len(factors)) < withoutBlip {
+		if d.stakes.unspent+sum/sizes < withoutBlip {
 			return true
 		}
 	}
@@ -220,7 +253,7 @@ func (d *Detector) without(size int, left []float64) {
 
 // staked returns what was bet anew at a remembered look.
 func (d *Detector) staked(t int) float64 {
-	if d.looks-len(d.past)+t < d.bets.Looks {
+	if d.looks-len(d.past)+t < d.bets.Looks || d.past[t] != (evidence{}) {
 		return d.stakes.each
 	}
 	return 0

@@ -40,6 +40,7 @@ type Judge struct {
 	beside []*Versus
 	limit  *Detector
 	effect *Detector // what would be seen of a large regression in this traffic
+	split  []*Versus // and beside each control, where there is nothing else to compare with
 	size   float64   // of that regression, as a share
 	well   []*Well
 }
@@ -54,7 +55,7 @@ const (
 // NewJudge begins the bets. With nothing to judge by nothing is ever proved.
 func NewJudge(s Setup) *Judge {
 	noise := s.noise()
-	j := &Judge{bets: s.Bets, size: min(0.9, max(worse(noise.Null, largeFactor), largeShare)), effect: NewDetector(noise, s.Bets)}
+	j := &Judge{bets: s.Bets, size: min(0.9, max(worse(noise.Null, largeFactor), largeShare)), effect: newBriefDetector(noise, s.Bets)}
 	for _, null := range s.Nulls {
 		j.nulls = append(j.nulls, NewDetector(null, s.Bets))
 		j.well = append(j.well, NewWell(null, s.Matters))
@@ -62,11 +63,20 @@ func NewJudge(s Setup) *Judge {
 	if s.Limited {
 		limit := Fixed(s.Limit, s.History, s.Known)
 		j.limit = NewDetector(limit, s.Bets)
-		j.well = append(j.well, NewWell(limit, s.Limit))
+		j.limit.sizes = &aboveLimit
+		j.well = append(j.well, newWellBelow(s.Limit, limit))
 	}
-	version := noise
 	for _, control := range s.Controls {
+		version := control // of the same service, if nothing else is known
+		if s.Known {
+			version = s.History
+		}
 		j.beside = append(j.beside, NewVersus(version, control, s.Bets))
+		if len(s.Nulls) == 0 {
+			effect := NewVersus(version, control, s.Bets)
+			effect.own = nil
+			j.split = append(j.split, effect)
+		}
 	}
 	if j.onset = NewDetector(noise, s.Bets); len(j.nulls) > 0 {
 		j.onset = j.nulls[0]
@@ -96,11 +106,22 @@ func (j *Judge) See(version Counts, controls []Counts, raised float64) {
 	for _, w := range j.well {
 		w.See(version)
 	}
-	expected := version
+	j.expect(version, controls)
+}
+
+// expect folds what the look would have been with a large regression.
+func (j *Judge) expect(version Counts, controls []Counts) {
 	if version.Known() {
-		expected.Bad = version.Total * j.size
+		version.Bad = version.Total * j.size
 	}
-	j.effect.See(expected, 0)
+	j.effect.See(version, 0)
+	for i, v := range j.split {
+		control := Missing
+		if i < len(controls) && controls[i].Known() {
+			control = Counts{Total: controls[i].Total, Bad: controls[i].Total * v.control.Level}
+		}
+		v.See(version, control)
+	}
 }
 
 // Finding is what the bets say so far.
@@ -111,7 +132,8 @@ type Finding struct {
 	History, Limit float64
 	// Beside says of each control what it shows.
 	Beside []Beside
-	// Held says that the history alone would be a breach, but a control does not agree.
+	// Held says that the history alone would be a breach, but a control does not agree:
+	// it suffers as well, or it cannot tell yet.
 	Held bool
 	// Blip says that it may be one blip of a known kind.
 	Blip bool
@@ -132,12 +154,13 @@ type Beside struct {
 	Seen   Counts
 	Wealth float64 // of the bets on how bad events are split
 	Speaks bool    // it was there while it mattered
+	Thin   bool    // it does not speak, for it had too little traffic
 	Shared bool    // it suffers as well
 }
 
 // Finding returns what the bets say so far.
 func (j *Judge) Finding() Finding {
-	f := Finding{BadLooks: j.onset.BadLooks(), Alone: true, Proved: len(j.well) > 0, Telling: j.effect.Wealth() >= j.bets.Threshold}
+	f := Finding{BadLooks: j.onset.BadLooks(), Alone: true, Proved: len(j.well) > 0}
 	for i, w := range j.well {
 		f.Proved = f.Proved && w.Proved()
 		if i == 0 || w.bad < f.Below {
@@ -146,9 +169,13 @@ func (j *Judge) Finding() Finding {
 	}
 	for _, v := range j.beside {
 		b := Beside{Seen: v.Seen(), Wealth: v.Wealth(), Speaks: v.Speaks(j.onset), Shared: v.Suffers()}
+		if b.Speaks && v.Thin(j.onset) {
+			b.Speaks, b.Thin = false, true
+		}
 		f.Beside = append(f.Beside, b)
 		f.Alone = f.Alone && !b.Speaks
 	}
+	f.Telling = j.telling(f)
 	parts, sum := 0, 0.0
 	if len(j.nulls) > 0 || len(j.beside) > 0 {
 		parts++
@@ -165,6 +192,20 @@ func (j *Judge) Finding() Finding {
 	return f
 }
 
+// telling says whether a large regression would have been seen: where nothing but
+// controls could show it, beside those that speak.
+func (j *Judge) telling(f Finding) bool {
+	if j.effect.Wealth() < j.bets.Threshold {
+		return false
+	}
+	for i, v := range j.split {
+		if f.Beside[i].Speaks && j.limit == nil && v.Wealth() < j.bets.Threshold {
+			return false
+		}
+	}
+	return true
+}
+
 // compared is the wealth against all that the version is compared with: each that
 // speaks must show it.
 func (j *Judge) compared(f *Finding) float64 {
@@ -178,7 +219,7 @@ func (j *Judge) compared(f *Finding) float64 {
 	switch {
 	case f.Alone:
 		return j.unlessBlip(f, j.nulls[0], f.History)
-	case f.History < enoughAgainst: // too little to ask the controls about
+	case f.History < min(enoughAgainst, j.bets.Threshold): // too little to ask the controls about
 		return f.History
 	}
 	for i, v := range j.beside {

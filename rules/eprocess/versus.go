@@ -28,15 +28,17 @@ type Versus struct {
 	filled       int
 	wealth       [len(ratios)]float64
 	before       [len(ratios)]float64
-	past         []Counts // the control's last looks, beside those of the detector
-	seen         Counts   // of the control
-	known        int
-	own          *Detector // is the control worse than it used to be?
+	past         []Counts  // the control's last looks, beside those of the detector
+	seen         Counts    // of the control
+	known        int       // looks at the control of which something is known
+	quiet        int       // of these, those since it had events
+	beside       []float64 // the version's events in the looks of past
+	own          *Detector // is the control worse than it used to be? nil: nobody will ask, nor for its looks
 }
 
 // NewVersus begins the bets.
 func NewVersus(version, control Model, b Bets) *Versus {
-	v := &Versus{model: version, control: control, stakes: newStakes(b), most: b.most(), own: NewDetector(control, b)}
+	v := &Versus{model: version, control: control, stakes: newStakes(b), most: b.most(), own: newBriefDetector(control, b)}
 	for i := range ratios {
 		v.wealth[i] = atOnce
 	}
@@ -45,23 +47,35 @@ func NewVersus(version, control Model, b Bets) *Versus {
 
 // See folds one look at both arms. Where one of them is not known the split says nothing.
 func (v *Versus) See(version, control Counts) {
-	if len(v.past) == 2*rememberedLooks {
-		v.past = append(v.past[:0], v.past[rememberedLooks:]...)
-	}
-	v.past = append(v.past, control)
-	v.own.See(control, 0)
-	stake := v.stakes.next()
+	v.remember(version, control)
 	var gain [len(ratios)]float64
 	if control.Known() {
 		v.seen = v.seen.plus(control)
 		v.known++
+		v.quiet++
+		if control.Total > 0 {
+			v.quiet = 0
+		}
 	}
 	if version.Known() && control.Known() {
 		gain = v.split(version, control)
 	}
+	stake := v.stakes.next(gain != [len(ratios)]float64{})
 	for i := range ratios {
 		v.wealth[i] = min(mostWealth, (v.wealth[i]+stake)*math.Exp(gain[i]))
 	}
+}
+
+func (v *Versus) remember(version, control Counts) {
+	if v.own == nil {
+		return
+	}
+	v.own.See(control, 0)
+	if len(v.past) == 2*rememberedLooks {
+		v.past = append(v.past[:0], v.past[rememberedLooks:]...)
+		v.beside = append(v.beside[:0], v.beside[rememberedLooks:]...)
+	}
+	v.past, v.beside = append(v.past, control), append(v.beside, version.Total)
 }
 
 func (v *Versus) split(version, control Counts) (gain [len(ratios)]float64) {
@@ -105,20 +119,67 @@ func (v *Versus) Seen() Counts { return v.seen }
 // Suffers says whether the control is worse than it used to be as well.
 func (v *Versus) Suffers() bool { return v.own.Wealth() >= enoughAgainst }
 
-// Speaks says whether the control was there for most of the time since the onset that
-// the detector sees: one that is gone can neither accuse nor excuse.
-func (v *Versus) Speaks(d *Detector) bool {
-	from := 0
-	if look, _, ok := d.Onset(); ok {
-		from = max(0, look-(d.looks-len(v.past)))
+// goneFor is how many events must be missing for a silence to be no chance: it has a
+// probability of e^-5.
+const goneFor = 5
+
+// gone says whether the control does not serve any more, though it is still there: an
+// idle slot, or the series of pods that are no longer, whose last values Prometheus
+// keeps. It returns how many of the last looks it has been so.
+func (v *Versus) gone() (looks int) {
+	if v.seen.Total == 0 {
+		return len(v.past)
 	}
-	known := 0
-	for _, c := range v.past[min(from, len(v.past)):] {
+	usual := v.seen.Total / float64(v.known-v.quiet)
+	if float64(v.quiet)*usual < goneFor {
+		return 0
+	}
+	return v.quiet
+}
+
+// Speaks says whether the control was there for most of the time since the onset that
+// the detector sees, and served: one that is gone can neither accuse nor excuse.
+func (v *Versus) Speaks(d *Detector) bool {
+	from := v.since(d)
+	known := -v.gone()
+	for _, c := range v.past[from:] {
 		if c.Known() {
 			known++
 		}
 	}
 	return known > 0 && 2*known >= len(v.past)-from
+}
+
+// since returns where the onset that the detector sees is among the last looks.
+func (v *Versus) since(d *Detector) int {
+	look, _, ok := d.Onset()
+	if !ok {
+		return 0
+	}
+	return min(len(v.past), max(0, look-(d.looks-len(v.past))))
+}
+
+// thinShare is how many events a control must have for each of the version's: a
+// drained slot that only health checks ask has fewer.
+const thinShare = 1.0 / 20
+
+// Thin says that since the onset the control has so little traffic beside the version that it can
+// neither accuse it nor, however healthy it is, excuse it: to wait for it would be to
+// wait for ever.
+func (v *Versus) Thin(d *Detector) bool {
+	from := v.since(d)
+	served, control, looks := 0.0, 0.0, 0.0
+	for i, c := range v.past[from:] {
+		if c.Known() && v.beside[from+i] >= 0 {
+			served, control, looks = served+v.beside[from+i], control+c.Total, looks+1
+		}
+	}
+	if looks == 0 || control >= thinShare*served || v.Suffers() || v.Wealth() >= enoughAgainst {
+		return false
+	}
+	_, factor, _ := d.Onset()
+	level, ambient, precision := v.ambient(d, factor)
+	return looks*logRatio(Counts{Total: control / looks}, level, ambient, precision) < math.Log(2*enoughAgainst)
 }
 
 // Shows says whether the comparison accuses the version: by the split of bad events,
@@ -133,16 +194,13 @@ func (v *Versus) Shows(d *Detector) bool {
 // to it and of the control's health from it on. Without the least over all times
 // shared outages would pass for regressions.
 func (v *Versus) unsharedBy(d *Detector) float64 {
-	look, factor, ok := d.Onset()
+	_, factor, ok := d.Onset()
 	if !ok {
 		return 0
 	}
 	size := d.bestOnset()
-	first := d.looks - len(d.past) // the look that past[0] is
-	from := max(0, look-first)
-	level := max(v.control.Level, lowestLevel)
-	ambient := min(0.9, level+factor*min(d.model.Null, level)/2)
-	precision := precision(v.seen.Total/float64(max(1, v.known)), v.control.Dispersion)
+	from := v.since(d)
+	level, ambient, precision := v.ambient(d, factor)
 	healthy := 0.0 // of the control, from the look on
 	least := math.Inf(1)
 	regression := 0.0
@@ -157,4 +215,12 @@ func (v *Versus) unsharedBy(d *Detector) float64 {
 		least = min(least, regression+healthy)
 	}
 	return least
+}
+
+// ambient returns the control's level as it used to be, and as it would be if the
+// trouble were shared, and the precision of its counts.
+func (v *Versus) ambient(d *Detector, factor float64) (level, ambient, of float64) {
+	level = max(v.control.Level, lowestLevel)
+	ambient = min(0.9, level+factor*min(d.model.Null, level)/2)
+	return level, ambient, precision(v.seen.Total/float64(max(1, v.known)), v.control.Dispersion)
 }

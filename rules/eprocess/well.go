@@ -31,7 +31,14 @@ func NewWell(m Model, matters float64) *Well {
 	return &Well{model: m, bad: bad, good: min(bad*0.99, max(m.Level, 0.1*bad))}
 }
 
-// See folds one look.
+// newWellBelow begins the bets that the version keeps a limit, with the noise of the
+// model: that it does not reach it, and not that it stays below twice the limit.
+func newWellBelow(limit float64, m Model) *Well {
+	return &Well{model: m, bad: limit, good: min(limit/2, max(m.Level, limit/10))}
+}
+
+// See folds one look. What was proved is forgotten as fast as it can be disproved: a
+// version that was well in a small stage must prove it anew under load.
 func (w *Well) See(c Counts) {
 	if !c.Known() {
 		return
@@ -45,7 +52,8 @@ func (w *Well) See(c Counts) {
 	w.block = w.block.plus(c)
 	mean := w.total / float64(w.known)
 	l := logRatio(w.block, w.good, w.bad, precision(float64(max(1, w.model.Block))*mean, w.model.Dispersion))
-	w.sum += min(math.Log(1/wrongPass)/atLeastLooks, l-w.before)
+	const atMost = 1.0 / atLeastLooks
+	w.sum = min((1+atMost)*math.Log(1/wrongPass), w.sum+min(atMost*math.Log(1/wrongPass), l-w.before))
 	w.before = l
 }
 
