@@ -8,7 +8,9 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo un
 LDFLAGS   := -s -w -X main.version=$(VERSION)
 FUZZTIME  ?= 1m
 BENCH     ?= .
-# What make quality is told besides: -update, -runs=N, -cells='10/s .* drift'
+# What make quality is told besides: -update, -runs=N, -cells='10/s .* drift'; and
+# quality-full, to be stopped and gone on with, and to take less in full than everything:
+# -keep=FOLDER, -controls='none|1:1', -rest (all that is not chosen as make quality does)
 QUALITY   ?=
 
 # Pure packages start no goroutine, so the race detector would find nothing there.
@@ -45,7 +47,7 @@ intake: ## Measure how fast events are taken in, beside this machine's raw synce
 quality: ## Measure how well deployments are decided, beside other tools (QUALITY=-update writes the page)
 	@$(GO) test -run '^$$' -bench '^BenchmarkQuality$$' -benchtime 1x -timeout 20m ./watcher/replay/quality -args $(QUALITY)
 
-quality-full: ## The same from 10,000 healthy deployments of every kind; takes an hour or so
+quality-full: ## The same from 10,000 healthy deployments of every kind; about 65 minutes of one core
 	@$(GO) test -run '^$$' -bench '^BenchmarkQuality$$' -benchtime 1x -timeout 24h ./watcher/replay/quality -args -full $(QUALITY)
 
 quality-tune: ## Tune the other tools of make quality anew
