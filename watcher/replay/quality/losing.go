@@ -15,7 +15,7 @@ func (r Result) losing(w *strings.Builder, pooled bool) {
 			rows = append(rows, row)
 		}
 	})
-	w.WriteString("## Losing cells\n\nWhere a target is missed, or a peer that keeps to one false alarm in a thousand in clean traffic, clusters and drift of the service is quicker or misses less. The **bound** is an oracle that must, as plans say by worse_by, spare a version that is 1.25 times worse: what is missed for that no test can find that keeps to the plan. It explains a cell wholly where ours is within the target of the bound instead of the oracle.\n\n")
+	w.WriteString("## Losing cells\n\nWhere a target is missed, or a peer that keeps to one false alarm in a thousand in clean traffic, clusters and drift of the service is quicker or misses less. The **bound** is an oracle that must, as plans say by worse_by, spare a version that is 1.25 times worse. It is no limit to every rule: its false alarms are proved to be few, and a limit that is set for one service, whose false alarms were only counted there, can miss less. It explains a cell wholly where ours is within the target of the bound instead of the oracle.\n\n")
 	if len(rows) == 0 {
 		w.WriteString("None.\n\n")
 		return

@@ -18,8 +18,9 @@ func Oracle(c sim.Case) sim.Judge {
 }
 
 // Bound is an oracle that must spare, as a plan says by worse_by, every version whose
-// rate is at most spared: of the tests that keep to that, none can be expected to be
-// quicker. It knows all else that the oracle knows.
+// rate is at most spared. It knows all else that the oracle knows. Of the tests whose
+// false alarms are proved, none can be expected to be quicker; a limit set for one
+// service, whose false alarms are only counted, can be.
 func Bound(c sim.Case, spared float64) sim.Judge {
 	return &oracleRun{p0: spared, p1: max(c.P1(), spared*1.0001), phi: c.Noise.Phi()}
 }
