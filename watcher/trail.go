@@ -52,13 +52,13 @@ func (t *trail) follow(a rules.Answer, interval time.Duration) {
 }
 
 // near says that a rule is breached, or about to be: a test that has won a tenth of
-// what it takes, a limit that is broken but not for long enough.
+// what it takes and more than twice what it began with, a limit that is broken but not for long enough.
 func (t *trail) near(a rules.Answer, alarms rules.Chance) bool {
 	switch {
 	case a.Verdict == rules.Breached:
 		return true
 	case a.Test != nil:
-		return a.Test.Wealth >= rules.Threshold(alarms)/10 || math.IsNaN(a.Test.Wealth)
+		return a.Test.Wealth >= max(2, rules.Threshold(alarms)/10) || math.IsNaN(a.Test.Wealth)
 	}
 	return !t.onset.IsZero()
 }

@@ -90,7 +90,7 @@ func point(c eprocess.Counts) float64 {
 
 // rounded keeps three digits.
 func rounded(v float64) float64 {
-	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+	if math.Abs(v) < 1e-300 || math.IsNaN(v) || math.IsInf(v, 0) {
 		return 0
 	}
 	unit := math.Pow(10, math.Floor(math.Log10(math.Abs(v)))-2)

@@ -32,7 +32,8 @@ type evidence struct {
 	tested  eprocess.Counts // by the load test
 	tests   bool            // the load test tells
 
-	window []counted // the looks of the sliding window
+	seen   eprocess.Counts // of the version, in all looks
+	window []counted       // the looks of the sliding window
 	curve  curve
 	last   time.Time
 	first  time.Time // the first look that was judged
@@ -81,6 +82,7 @@ func (e *evidence) begin() {
 	}
 	e.already = e.known && e.past.already(e.model, setup.Threshold)
 	e.judge = eprocess.NewJudge(setup)
+	e.forget()
 }
 
 // normal is the model of a control beside the version: the service's own history.
@@ -110,7 +112,7 @@ func (e *evidence) See(at time.Time, got []rules.Result) rules.Answer {
 
 func (e *evidence) fold(at time.Time, got []rules.Result) rules.Answer {
 	answer := e.blank(at)
-	if e.Mark.Ask != nil && e.mark == 0 {
+	if e.unmarked() {
 		answer.Verdict, answer.Why = rules.NoData, "nothing tells what is slow: "+e.past.why
 		return answer
 	}
@@ -141,6 +143,7 @@ func (e *evidence) take(at time.Time, version eprocess.Counts, beside []eprocess
 		e.first = at
 	}
 	e.judge.See(version, beside, 0)
+	e.seen = total([]eprocess.Counts{e.seen, version})
 	e.window = append(e.window, counted{at, version, beside})
 	length := max(time.Duration(e.Setting.Window), time.Duration(e.Setting.Interval))
 	e.window = slices.DeleteFunc(e.window, func(c counted) bool { return at.Sub(c.at) >= length })
@@ -162,7 +165,7 @@ func (e *evidence) read(got []rules.Result) (eprocess.Counts, error) {
 		return eprocess.Missing, err
 	}
 	e.note, e.show = look.Note, look.Shown
-	return eprocess.Counts{Total: look.Total, Bad: min(look.Bad, look.Total)}, nil
+	return countsOf(look)
 }
 
 // besides reads what was asked about the controls beside the version: Missing where
@@ -197,11 +200,15 @@ func (e *evidence) weigh(answer rules.Answer, f eprocess.Finding) rules.Answer {
 		return answer
 	}
 	answer.Test = &rules.Test{Wealth: f.Wealth}
-	answer.AtEnd = rules.LowTraffic
-	if f.Telling {
+	switch {
+	case f.Suspicious(e.bets().Threshold) || e.above():
+		answer.AtEnd = rules.Inconclusive
+	case f.Telling:
 		answer.AtEnd = rules.Healthy
+	default:
+		answer.AtEnd = rules.LowTraffic
 	}
-	if f.Proved {
+	if f.Proved && answer.AtEnd != rules.Inconclusive {
 		answer.Verdict, answer.Proved = rules.Healthy, true
 	}
 	if f.Alone && f.BadLooks < weakUnder && f.Limit < e.bets().Threshold {
@@ -211,6 +218,10 @@ func (e *evidence) weigh(answer rules.Answer, f eprocess.Finding) rules.Answer {
 	answer.Why = e.why(answer, f)
 	return answer
 }
+
+// above says that more was bad than the limit allows, all looks taken together, whether
+// or not that is proved.
+func (e *evidence) above() bool { return e.Limit != nil && share(e.seen) > *e.Limit }
 
 // judged says whether there is anything to judge by.
 func (e *evidence) judged(f eprocess.Finding) bool {

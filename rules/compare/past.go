@@ -192,7 +192,16 @@ func readLook(c Config, got []rules.Result, mark float64) (eprocess.Counts, erro
 	if err != nil {
 		return eprocess.Missing, err
 	}
-	return eprocess.Counts{Total: look.Total, Bad: min(look.Bad, look.Total)}, nil
+	return countsOf(look)
+}
+
+// countsOf takes no more for bad than there is, and nothing for a count that is none.
+func countsOf(look threshold.Look) (eprocess.Counts, error) {
+	counts := eprocess.Counts{Total: look.Total, Bad: min(look.Bad, look.Total)}
+	if !counts.Known() {
+		return eprocess.Missing, rules.Failed(rules.NotANumber, "%v of %v are no counts", look.Bad, look.Total)
+	}
+	return counts, nil
 }
 
 // rows adds up so many looks each, as far as they are known.
@@ -231,6 +240,12 @@ func (p *past) model() (eprocess.Model, bool) {
 	}
 	return eprocess.Estimate(p.minutes, p.looks, p.scale())
 }
+
+// forget lets go of the counts, which take some 250 KB, once the model is made.
+func (p *past) forget() { p.minutes, p.looks, p.last = nil, nil, nil }
+
+// unmarked says that nothing tells bad from good.
+func (p *past) unmarked() bool { return p.Mark.Ask != nil && p.mark == 0 }
 
 // already says that it was bad before the deployment.
 func (p *past) already(m eprocess.Model, threshold float64) bool {

@@ -149,9 +149,23 @@ func (c Config) arms(d rules.Deployment) []arm {
 		case rules.Before, rules.LoadTest: // no arms: known before the first look
 			continue
 		}
+		if a.missing == "" {
+			a.missing = c.unbound(a.Arm)
+		}
 		arms = append(arms, a)
 	}
 	return arms
+}
+
+// unbound says which placeholder of the plan's selectors has no value in an arm:
+// asking would leave the whole rule without an answer.
+func (c Config) unbound(a promql.Arm) string {
+	for _, q := range c.Ask(a, c.Setting.Interval) {
+		if _, err := promql.Bind(q.Template, q.Values); err != nil {
+			return reason(err)
+		}
+	}
+	return ""
 }
 
 // scale is how looks and minutes of the past relate.

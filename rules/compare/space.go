@@ -18,7 +18,7 @@ func (e *evidence) ReadInstances(got []rules.Result) (rules.Space, error) {
 }
 
 func (e *evidence) space() rules.InstanceCounts {
-	if e.Space == nil || e.Mark.Ask != nil && e.mark == 0 {
+	if e.Space == nil || e.unmarked() {
 		return rules.InstanceCounts{}
 	}
 	return e.Space(e.mark)

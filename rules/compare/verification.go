@@ -37,19 +37,38 @@ func (v *verification) See(at time.Time, got []rules.Result) rules.Answer {
 		v.begun = true
 		v.limits = v.begin()
 	}
+	got = got[:min(len(got), len(v.Ask(promql.Version(v.deployment), v.Setting.Interval)))]
 	if v.limits == nil {
-		return rules.Answer{
-			Rule: v.Setting.Name, At: at, Ceiling: rules.Auto, Verdict: rules.Healthy,
-			Why: "no limit of its own to keep, and no history: " + v.why,
-		}
+		return v.unlimited(at, got)
 	}
-	return v.limits.See(at, got[:min(len(got), len(v.Ask(promql.Version(v.deployment), v.Setting.Interval)))])
+	return v.limits.See(at, got)
+}
+
+// unlimited answers where there is no limit to keep. Healthy is what shows that the
+// target is live, so it takes requests that the target has served.
+func (v *verification) unlimited(at time.Time, got []rules.Result) rules.Answer {
+	answer := rules.Answer{
+		Rule: v.Setting.Name, At: at, Ceiling: rules.Auto, Verdict: rules.LowTraffic,
+		Why: "no limit of its own to keep, and no history: " + v.why,
+	}
+	if v.unmarked() {
+		return answer
+	}
+	look, err := readLook(v.Config, got, v.mark)
+	switch {
+	case err != nil:
+		answer.Verdict, answer.Why = rules.VerdictOf(err), reason(err)
+	case look.Total > 0:
+		answer.Verdict, answer.Bad, answer.Total = rules.Healthy, look.Bad, look.Total
+	}
+	return answer
 }
 
 func (v *verification) begin() rules.Evidence {
 	limit := v.Limit
 	if limit == nil {
 		model, known := v.model()
+		v.forget()
 		if !known {
 			return nil
 		}

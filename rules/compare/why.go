@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/bakewatch/bakewatch/rules"
@@ -57,6 +58,8 @@ func (e *evidence) beside(control rules.Control, i int, f eprocess.Finding) rule
 	switch {
 	case f.Beside[i].Seen.Total == 0:
 		c.Missing = "no data"
+	case f.Beside[i].Thin:
+		c.Missing = "too little traffic"
 	case !f.Beside[i].Speaks:
 		c.Missing = "no data since it mattered"
 	}
@@ -147,17 +150,22 @@ func (e *evidence) appendAgainst(text []byte, c rules.Compared) []byte {
 // notes says what keeps the evidence from being acted on, and how it was judged.
 func (e *evidence) notes(f eprocess.Finding) []string {
 	var notes []string
-	switch {
-	case f.Held && e.Limit != nil:
+	switch shared := slices.ContainsFunc(f.Beside, func(b eprocess.Beside) bool { return b.Shared }); {
+	case f.Held && e.Limit != nil && shared:
 		notes = append(notes, "only the limit counts: what it is compared with suffers as well")
-	case f.Held:
+	case f.Held && shared:
 		notes = append(notes, "held back: what it is compared with suffers as well")
+	case f.Held:
+		notes = append(notes, "held back: what it is compared with does not show yet that it is spared")
 	}
 	if f.Blip {
 		notes = append(notes, "held back: it may be a blip of a kind that this service knows")
 	}
 	if e.already {
 		notes = append(notes, "it began before the deployment")
+	}
+	if e.above() {
+		notes = append(notes, "above the limit in all, "+percent(share(e.seen)))
 	}
 	if e.note != "" {
 		notes = append(notes, e.note)

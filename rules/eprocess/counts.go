@@ -11,9 +11,13 @@ type Counts struct {
 // Missing stands for a look or minute of which nothing is known.
 var Missing = Counts{Total: math.NaN()}
 
-// Known says whether the counts can be judged: finite, and 0 ≤ Bad ≤ Total.
+// mostEvents is more than anything counts in a look, or a float counts exactly. One
+// look beyond it would make every later one no number.
+const mostEvents = 1e15
+
+// Known says whether the counts can be judged: 0 ≤ Bad ≤ Total ≤ 10¹⁵.
 func (c Counts) Known() bool {
-	return c.Bad >= 0 && c.Total >= c.Bad && !math.IsInf(c.Total, 0)
+	return c.Bad >= 0 && c.Total >= c.Bad && c.Total <= mostEvents
 }
 
 func (c Counts) plus(d Counts) Counts { return Counts{Total: c.Total + d.Total, Bad: c.Bad + d.Bad} }

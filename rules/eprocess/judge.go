@@ -149,6 +149,19 @@ type Finding struct {
 	Telling bool
 }
 
+// A suspicion is not to be passed over at this share of the threshold, and no wealth
+// below the second: all begin with 1.
+const (
+	near       = 0.1
+	nothingYet = 2
+)
+
+// Suspicious says that a bake had better not end well now: the evidence is held back,
+// or a tenth of what makes a breach.
+func (f Finding) Suspicious(threshold float64) bool {
+	return f.Held || f.Blip || f.Wealth >= max(nothingYet, near*threshold)
+}
+
 // Beside is what one control beside the version shows.
 type Beside struct {
 	Seen   Counts

@@ -121,10 +121,12 @@ func (r *rule) answer(a *rules.Answer) {
 	switch {
 	case r.seen == 0:
 		a.Verdict, a.AtEnd = rules.NoData, rules.NoData
+	case f.Suspicious(rules.Threshold(0)):
+		a.AtEnd = rules.Inconclusive
 	case f.Proved:
 		a.Verdict = rules.Healthy
 	}
-	if f.Telling {
+	if f.Telling && a.AtEnd == rules.LowTraffic {
 		a.AtEnd = rules.Healthy
 	}
 	if f.Alone && f.BadLooks < fewBadLooks {
