@@ -76,6 +76,9 @@ func (v verifying) Verify(d rules.Deployment) rules.Evidence {
 	v.book.checked = append(v.book.checked, d.Version)
 	v.book.Unlock()
 	v.says = v.verifies
+	if v.wants != nil {
+		return learning{&bets{bettor: v.bettor, left: v.wants(d)}}
+	}
 	return &bets{bettor: v.bettor}
 }
 

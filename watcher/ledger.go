@@ -112,6 +112,16 @@ func (l Ledger) badSpans() (bad []rules.Span) {
 	return bad
 }
 
+// badSpans are those of the ledger and, once the watch's own version was rolled back,
+// its time: while the target is verified, what broke is not what is normal.
+func (l Lane) badSpans() []rules.Span {
+	bad := l.Ledger.badSpans()
+	if w := l.Watch; w != nil && w.Done != nil {
+		bad = append(bad, rules.Span{From: w.Deployment.At, To: w.DoneAt})
+	}
+	return bad
+}
+
 func (l Ledger) endedBadly(p PastWatch) bool {
 	switch p.Outcome {
 	case Passed:

@@ -16,20 +16,38 @@ type beside struct {
 	grants   map[string]*carried // by key: what this process may carry out
 	acting   int                 // rollbacks under way
 	looks    sync.WaitGroup
-	paces    map[string]chan struct{} // by source: limits how many requests for many instants run at once
-	learning chan struct{}            // limits how many rules learn from their past at once
+	paces    map[paced]chan struct{} // limits how many requests for many instants run at once
+	learning chan struct{}           // limits how many rules learn from their past at once
 }
 
 func newBeside() beside {
-	return beside{grants: map[string]*carried{}, paces: map[string]chan struct{}{}, learning: make(chan struct{}, 2)}
+	return beside{grants: map[string]*carried{}, paces: map[paced]chan struct{}{}, learning: make(chan struct{}, 2)}
 }
 
-// pace returns what limits the requests for many instants at one server.
-func (b *beside) pace(source string) chan struct{} {
-	if b.paces[source] == nil {
-		b.paces[source] = make(chan struct{}, 8)
+// paced is what requests for many instants are for, at one server. Each has its own
+// limit: looks that were missed do not stand in line behind a week of the past, of
+// which each request costs the server a hundred times as much.
+type paced struct {
+	source string
+	past   bool
+}
+
+// How many requests for many instants run at once, at one server.
+const (
+	missedAtOnce = 8
+	pastAtOnce   = 2
+)
+
+// pace returns what limits them.
+func (b *beside) pace(of paced) chan struct{} {
+	if b.paces[of] == nil {
+		most := missedAtOnce
+		if of.past {
+			most = pastAtOnce
+		}
+		b.paces[of] = make(chan struct{}, most)
 	}
-	return b.paces[source]
+	return b.paces[of]
 }
 
 // batch is one request to the sampler: rules of any watches that owe the same instants.
@@ -135,7 +153,7 @@ func (o *Owner) ask(b batch, members []member) {
 	for _, m := range members {
 		queries = append(queries, m.feed.queries...)
 	}
-	pace := o.beside.pace(b.source)
+	pace := o.beside.pace(paced{source: b.source})
 	o.beside.looks.Go(func() {
 		results := complete(o.sample(b, queries, pace), len(queries), b)
 		o.back(func(ctx context.Context) { o.answered(ctx, b, members, results) })

@@ -59,12 +59,14 @@ func (r *recollection) take(results []rules.Result) {
 }
 
 // again says whether an instant without an answer is to be asked for again: after a
-// while where the server failed, at once where it was only asked for too much.
+// while where the server failed, at once where it was only asked for too much. Either
+// way less is asked for then: a proxy before the server calls its own impatience an
+// error of the server (504), or breaks the connection off.
 func (r *recollection) again(err error, asked int) bool {
 	failed, known := errors.AsType[*rules.SampleError](err)
 	passes := !known || failed.Reason.Passes()
 	tooMuch := known && (failed.Reason == rules.TimedOut || failed.Reason == rules.TooLarge) && asked > leastChunk
-	if tooMuch {
+	if tooMuch || passes {
 		r.longest = max(asked/2, leastChunk)
 	}
 	if passes {

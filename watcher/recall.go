@@ -106,7 +106,7 @@ func (f *feed) unread(err error, last time.Time) {
 
 // learn has a rule learn from what was read, which takes a while.
 func (o *Owner) learn(m member) {
-	r, bad := m.feed.reading, m.held.Ledger.badSpans()
+	r, bad := m.feed.reading, m.held.badSpans()
 	r.learning = true
 	o.beside.looks.Go(func() {
 		o.beside.learning <- struct{}{}
@@ -134,7 +134,7 @@ func (o *Owner) askPast(b batch, asked []*recollection) {
 	for i, r := range asked {
 		queries[i] = r.query
 	}
-	pace := o.beside.pace(b.source)
+	pace := o.beside.pace(paced{b.source, true})
 	o.beside.looks.Go(func() {
 		results := complete(o.sample(b, queries, pace), len(queries), b)
 		o.back(func(ctx context.Context) {

@@ -370,6 +370,88 @@ func TestVersionsThatEndedBadlyAreNoneOfWhatIsNormal(t *testing.T) {
 	})
 }
 
+// A target is held against what is normal, and not against what it is to end.
+func TestWhatIsRolledBackIsNoneOfWhatIsNormalForItsTarget(t *testing.T) {
+	l, b := newLibrary(), &book{}
+	rule := verifying{bettor{name: "errors", wants: week("requests"), says: strict, verifies: strict, book: b}}
+	shelf(t, plan(), l, []rules.Rule{rule}, func(s *scene) {
+		s.passed("2.3.9")
+		s.wait(time.Hour)
+		begun := time.Now()
+		s.deploy("2.4.0")
+		s.wait(time.Hour)
+		if s.outcome() != watcher.RolledBack || len(b.checked) != 1 {
+			t.Fatalf("journal: %s", s.journal.kinds())
+		}
+		if len(b.bad) != 1 || b.bad[0].From.Sub(begun).Abs() > time.Second || !b.bad[0].To.After(begun) || b.bad[0].To.Sub(begun) > 10*time.Minute {
+			t.Errorf("bad: %+v; 2.4.0 was deployed at %s", b.bad, begun)
+		}
+	})
+}
+
+// A proxy that gives up says 504 or breaks off, whatever was too much.
+func TestAProxyThatGivesUpIsAskedForLess(t *testing.T) {
+	for _, reason := range []rules.Reason{rules.ServerError, rules.Unreachable} {
+		t.Run(string(reason), func(t *testing.T) {
+			l, b := newLibrary(), &book{}
+			sampler := &narrow{library: l, most: 300, reason: reason}
+			stageWith(t, &scene{world: l.world, plan: plan(), config: func(c *watcher.Config) {
+				c.Sampler = sampler
+				builds(bettor{name: "errors", wants: week("requests"), says: strict, book: b})(c)
+			}}, func(s *scene) {
+				s.deploy("2.3.9")
+				s.wait(15 * time.Minute)
+				if len(b.learned) != 1 {
+					t.Errorf("learned %d times; %d of %d instants were answered", len(b.learned), l.asked["requests"], weekOfMinutes)
+				}
+			})
+		})
+	}
+}
+
+// crowd is a sampler that takes its time for the past, and counts how many ask at once.
+type crowd struct {
+	*library
+	now, most int
+}
+
+func (c *crowd) Range(ctx context.Context, from, to time.Time, step time.Duration, queries []rules.Query) [][]rules.Result {
+	if step == 15*time.Second { // looks that were missed
+		return c.library.Range(ctx, from, to, step, queries)
+	}
+	c.Lock()
+	c.now++
+	c.most = max(c.most, c.now)
+	c.Unlock()
+	<-time.After(20 * time.Second)
+	c.Lock()
+	c.now--
+	c.Unlock()
+	return c.library.Range(ctx, from, to, step, queries)
+}
+
+func TestFewRequestsForThePastRunAtOnce(t *testing.T) {
+	l, b := newLibrary(), &book{}
+	sampler := &crowd{library: l}
+	wants := func(d rules.Deployment) []rules.Past {
+		past := week(`x{s="$service"}`)(d)
+		past[0].Step += time.Duration(len(d.Service)) * time.Second // so that each is a request of its own
+		return past
+	}
+	stageWith(t, &scene{world: l.world, plan: plan(), config: func(c *watcher.Config) {
+		c.Sampler = sampler
+		builds(bettor{name: "errors", wants: wants, says: strict, book: b})(c)
+	}}, func(s *scene) {
+		for i := range 10 {
+			s.deploy("1", func(d *rules.Deployment) { d.Service = strings.Repeat("s", i+1) })
+		}
+		s.wait(30 * time.Minute)
+		if len(b.learned) != 10 || sampler.most != 2 {
+			t.Errorf("%d of 10 learned, %d requests at once", len(b.learned), sampler.most)
+		}
+	})
+}
+
 func TestARuleThatCannotReadThePastIsBlind(t *testing.T) {
 	for name, wants := range map[string]func(rules.Deployment) []rules.Past{
 		"wants no end": func(d rules.Deployment) (all []rules.Past) {

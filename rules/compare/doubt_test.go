@@ -185,6 +185,25 @@ func TestTheCountsOfThePastAreLetGo(t *testing.T) {
 	}
 }
 
+// A count is of the time before its instant: the first after a bad version is in part its own.
+func TestACountThatIsPartlyOfABadVersionIsLeftOut(t *testing.T) {
+	s := newService(0.002, 300)
+	bad := rules.Span{From: live.Add(-2 * time.Hour), To: live.Add(-20 * time.Minute)}
+	s.past = func(at time.Time) counts {
+		switch {
+		case at.Equal(bad.From):
+			return counts{5, 300} // of right before
+		case at.After(bad.From) && at.Add(-interval).Before(bad.To):
+			return counts{3, 300}
+		}
+		return counts{1, 300}
+	}
+	answer, _ := bake(begin(t, config(), deployment(), s, bad), 1, func(int) []counts { return []counts{s.look(1), s.look(1)} })
+	if got := answer.Compared[1]; got.Bad != got.Total/300+4 {
+		t.Errorf("%v of %v were bad before", got.Bad, got.Total)
+	}
+}
+
 // Whatever is counted, an answer and its curve fit into the journal.
 func TestAnAnswerIsAlwaysJSON(t *testing.T) {
 	s := newService(0.002, 30)

@@ -141,7 +141,7 @@ func (p *past) read(want rules.Past, results [][]rules.Result, bad []rules.Span)
 	at := want.From
 	for j := range want.Instants() {
 		c := eprocess.Missing
-		if !within(bad, at) && instant(results, j, row) {
+		if !within(bad, at.Add(-want.Step), at) && instant(results, j, row) {
 			if look, err := readLook(p.Config, row, p.mark); err == nil {
 				c = look
 			} else {
@@ -172,9 +172,10 @@ func instant(results [][]rules.Result, j int, row []rules.Result) bool {
 	return len(results) > 0
 }
 
-func within(spans []rules.Span, at time.Time) bool {
+// within says whether what was counted from one instant to another is, in part, of a span.
+func within(spans []rules.Span, from, to time.Time) bool {
 	for _, s := range spans {
-		if s.Contains(at) {
+		if to.After(s.From) && from.Before(s.To) {
 			return true
 		}
 	}
