@@ -60,7 +60,7 @@ func TestALimitSpeaksThoughTheControlSuffersAsWell(t *testing.T) {
 	c := config()
 	c.Limit = new(0.01)
 	answer, _ := bake(begin(t, c, deployment(), s), bakeLooks, func(int) []counts { return []counts{s.look(30), s.look(30)} })
-	if answer.Verdict != rules.Breached || !strings.Contains(answer.Why, "limit 1 %; only the limit counts: what it is compared with suffers as well; evidence ") {
+	if answer.Verdict != rules.Breached || !strings.Contains(answer.Why, "limit 1 %; only the limit counts: what it is compared with suffers as well; ") {
 		t.Errorf("%+v", answer)
 	}
 }

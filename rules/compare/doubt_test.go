@@ -54,10 +54,10 @@ func TestWhatIsAlmostProvedIsNotHealthyInTheEnd(t *testing.T) {
 	e := begin(t, config(), deployment(), s)
 	for k := 0; ; k++ {
 		answer := e.See(live.Add(time.Duration(k+1)*interval), slices.Concat(s.look(4).results(), none.results()))
-		switch w := answer.Test.Wealth; {
-		case k > 200 || w >= 300:
+		switch w := answer.Test.Wealth / rules.Threshold(0); {
+		case k > 200 || w >= 1:
 			t.Fatalf("no look finds it between: %+v", answer)
-		case w < 30 || w > 250:
+		case w < 0.11 || w > 0.9:
 			continue
 		}
 		if answer.AtEnd != rules.Inconclusive || answer.Proved {
