@@ -57,7 +57,10 @@ func (s *story) entry(e watcher.Entry) {
 	case watcher.Noted:
 		s.line("Noted: %s.", e.Text)
 	case watcher.Closed:
-		s.line("The watch ends: %s. %s", strings.ToUpper(string(e.Outcome)), e.Text)
+		s.line("The watch ends: %s.", strings.ToUpper(string(e.Outcome)))
+		if e.Text != "" {
+			s.more(e.Text)
+		}
 	case watcher.Verdicts, watcher.Step, watcher.Voted, watcher.Told:
 	}
 }
