@@ -106,7 +106,7 @@ func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
 			separator = ", "
 		}
 	}
-	if f.Proved {
+	if answer.Proved {
 		text = append(append(text, ": proved to stay below "...), percent(f.Below)...)
 	}
 	for _, note := range e.notes(f) {
@@ -150,13 +150,15 @@ func (e *evidence) appendAgainst(text []byte, c rules.Compared) []byte {
 // notes says what keeps the evidence from being acted on, and how it was judged.
 func (e *evidence) notes(f eprocess.Finding) []string {
 	var notes []string
-	switch shared := slices.ContainsFunc(f.Beside, func(b eprocess.Beside) bool { return b.Shared }); {
-	case f.Held && e.Limit != nil && shared:
-		notes = append(notes, "only the limit counts: what it is compared with suffers as well")
-	case f.Held && shared:
-		notes = append(notes, "held back: what it is compared with suffers as well")
-	case f.Held:
-		notes = append(notes, "held back: what it is compared with does not show yet that it is spared")
+	if f.Held {
+		held, why := "held back: ", "what it is compared with does not show yet that it is spared"
+		if e.Limit != nil {
+			held = "only the limit counts: "
+		}
+		if slices.ContainsFunc(f.Beside, func(b eprocess.Beside) bool { return b.Speaks && b.Shared }) {
+			why = "what it is compared with suffers as well"
+		}
+		notes = append(notes, held+why)
 	}
 	if f.Blip {
 		notes = append(notes, "held back: it may be a blip of a kind that this service knows")
