@@ -51,9 +51,13 @@ func controlsOf(selected rules.Select, s rules.Spec) string {
 	}
 	var limited struct {
 		Max quantity.Quantity `json:"max"`
+		Min quantity.Quantity `json:"min"`
 	}
 	if json.Unmarshal(s.Options, &limited) == nil && !limited.Max.IsZero() {
 		against = append(against, "max")
+	}
+	if !limited.Min.IsZero() {
+		against = append(against, "min")
 	}
 	return list(against, "and")
 }

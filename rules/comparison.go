@@ -53,6 +53,14 @@ func (m Margin) Apply(p float64) float64 {
 	return p * max(m.Factor, 1)
 }
 
+// Below returns the level that is lower than p by the margin, at least 0.
+func (m Margin) Below(p float64) float64 {
+	if m.Points > 0 {
+		return max(0, p-m.Points)
+	}
+	return p / max(m.Factor, 1)
+}
+
 func (m Margin) String() string {
 	switch {
 	case m.Points > 0:

@@ -36,7 +36,7 @@ type Answer struct {
 	Value  *float64  `json:"value,omitempty"` // in the unit of Limit
 	Limit  *float64  `json:"limit,omitempty"`
 	Unit   string    `json:"unit,omitempty"`   // "ratio", "seconds", "" for a plain number
-	Bad    float64   `json:"bad,omitempty"`    // bad events in the window
+	Bad    float64   `json:"bad,omitempty"`    // bad events in the window; of events that are wanted none is
 	Total  float64   `json:"total,omitempty"`  // all events in the window
 	Window Duration  `json:"window,omitempty"` // what Bad and Total were counted over
 	Query  string    `json:"query,omitempty"`  // the PromQL that a person can paste, values bound
@@ -60,9 +60,9 @@ type Answer struct {
 // Compared is one thing that a version was held against.
 type Compared struct {
 	With  Control `json:"with,omitempty"` // empty: the limit
-	Bad   float64 `json:"bad,omitempty"`
+	Bad   float64 `json:"bad,omitempty"`  // or the wanted events, of a rule for which fewer are worse
 	Total float64 `json:"total,omitempty"`
-	Level float64 `json:"level"` // the share of bad events that is normal there
+	Level float64 `json:"level"` // the share of these events that is normal there
 	// Missing says why it could not be compared with; empty: it was.
 	Missing string `json:"missing,omitempty"`
 	// Shares says that it is worse there as well: what happens is not the version's own.

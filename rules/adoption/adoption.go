@@ -1,6 +1,7 @@
 // Package adoption is the rule kind adoption: whether users use what was deployed, as
-// uses for each session, by exact counts over the sliding window, against a goal. It
-// says nothing about a version that was here before, which was not made for the goal.
+// uses for each session, by exact counts, compared with what the version is to be
+// compared with and with a goal. Fewer uses are worse. A test takes uses for a share of
+// the sessions, and says so where they are more than that; a plain goal takes any number.
 //
 // Start reading at Options.
 package adoption
@@ -10,6 +11,7 @@ import (
 	"fmt"
 
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/compare"
 	"github.com/bakewatch/bakewatch/rules/promql"
 	"github.com/bakewatch/bakewatch/rules/quantity"
 	"github.com/bakewatch/bakewatch/rules/threshold"
@@ -19,13 +21,13 @@ import (
 type Options struct {
 	Uses        string            `json:"uses" toml:"uses" doc:"the counter of uses, as a selector: feature_used_total{feature=\"one_click\"}"`
 	Per         string            `json:"per" toml:"per" doc:"the counter of what uses are counted for each of, as a selector: sessions_total"`
-	Min         quantity.Quantity `json:"min,omitzero" toml:"min" doc:"the goal: the fewest uses for each session, as a share or a number: 5% or 1.2"`
-	MinSessions int               `json:"min_sessions,omitempty" toml:"min_sessions" doc:"fewer in the window: low-traffic; default: 20, or as many that min means 20 uses"`
+	Min         quantity.Quantity `json:"min,omitzero" toml:"min" doc:"the goal: the fewest uses for each session, proved to be missed: 5%; with judge = \"threshold\" any number, such as 1.2; default: none, the rule only compares"`
+	MinSessions int               `json:"min_sessions,omitempty" toml:"min_sessions" doc:"for judge = \"threshold\": fewer in the window are low-traffic; default: 20, or as many that min means 20 uses"`
 }
 
 // Kind returns the kind.
 func Kind() rules.Kind {
-	return rules.Kind{Name: "adoption", New: func() rules.Options { return &Options{} }, Later: threshold.Later("better_by")}
+	return rules.Kind{Name: "adoption", New: func() rules.Options { return &Options{} }, Compares: true, Later: compare.Later()}
 }
 
 // Check says what is wrong with the options.
@@ -38,7 +40,7 @@ func (o *Options) Check() error {
 func (o *Options) checkMin() error {
 	switch {
 	case o.Min.IsZero():
-		return threshold.NoLimit("min")
+		return nil
 	case o.Min.Unit() != quantity.Ratio && o.Min.Unit() != quantity.Plain:
 		return &rules.FieldError{Key: "min", Hint: `write "5%" or 1.2`, Err: fmt.Errorf("%s is no number of uses", o.Min)}
 	case o.Min.Value() <= 0:
@@ -55,6 +57,41 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 	if err := errors.Join(errUses, errPer, errScope); err != nil {
 		return nil, err
 	}
+	if setting.Judge == "threshold" {
+		return o.limited(scope, uses, per, setting)
+	}
+	goal := compare.Limit(o.Min)
+	if goal != nil && *goal >= mostGoal {
+		return nil, &rules.FieldError{Key: "min", Hint: `say judge = "threshold"`, Err: fmt.Errorf("%s is not below %s: a test takes uses for a share of the sessions", o.Min, quantity.Format(mostGoal, quantity.Ratio))}
+	}
+	return compare.Choose(compare.Choice{
+		Config: compare.Config{
+			Setting: setting, Subject: "uses", Of: "sessions", Fewer: true, Limit: goal, OnlyNew: onlyNew,
+			Scope: scope, Selectors: []*promql.Selector{uses, per},
+			Ask: func(arm promql.Arm, step rules.Duration) []rules.Query {
+				return ask(scope, uses, per, setting.Source, arm, step)
+			},
+			Read: func(got []rules.Result, _ float64) (threshold.Look, error) {
+				look, err := read(got)
+				look.Bad = look.Part
+				return look, err
+			},
+		},
+		MinRequests: o.MinSessions, MinKey: "min_sessions", LimitKey: "min",
+	})
+}
+
+const (
+	// mostGoal is from where on a goal leaves a test no room below everything.
+	mostGoal = 0.95
+	onlyNew  = "the goal is the new version's, not the target's of a rollback"
+)
+
+// limited builds the rule that holds the window against the goal.
+func (o *Options) limited(scope promql.Scope, uses, per *promql.Selector, setting rules.Setting) (rules.Rule, error) {
+	if o.Min.IsZero() {
+		return nil, threshold.NoLimit("min")
+	}
 	goal := o.Min.Value()
 	return threshold.New(threshold.Config{
 		Setting:  setting,
@@ -64,22 +101,18 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 		Of:       "sessions",
 		MinTotal: threshold.MinForGoal(o.MinSessions, goal),
 		MinKey:   "min_sessions",
-		OnlyNew:  "the goal is the new version's, not the target's of a rollback",
+		OnlyNew:  onlyNew,
 		Apart:    scope.Apart(uses) && scope.Apart(per),
-		Ask:      ask(scope, uses, per, setting),
-		Read:     read,
+		Ask: func(d rules.Deployment) []rules.Query {
+			return ask(scope, uses, per, setting.Source, promql.Version(d), setting.Interval)
+		},
+		Read: read,
 	})
 }
 
-func ask(scope promql.Scope, uses, per *promql.Selector, setting rules.Setting) func(rules.Deployment) []rules.Query {
-	return func(d rules.Deployment) []rules.Query {
-		sessions := scope.Series(per, d)
-		return scope.Queries(setting.Source, d,
-			scope.Series(uses, d).Count(setting.Interval),
-			sessions.Count(setting.Interval),
-			sessions.Present(),
-		)
-	}
+func ask(scope promql.Scope, uses, per *promql.Selector, source string, arm promql.Arm, step rules.Duration) []rules.Query {
+	sessions := scope.Of(per, arm)
+	return scope.Queries(source, arm.Deployment, scope.Of(uses, arm).Count(step), sessions.Count(step), sessions.Present())
 }
 
 func read(got []rules.Result) (threshold.Look, error) {

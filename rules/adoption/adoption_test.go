@@ -17,7 +17,7 @@ func options(goal string) *adoption.Options {
 
 func byVersion() rules.Setting {
 	setting := promtest.Setting("one click")
-	setting.Select.Version = "v"
+	setting.Select.Version, setting.Judge = "v", "threshold"
 	return setting
 }
 
@@ -113,7 +113,6 @@ func TestOptionsAreChecked(t *testing.T) {
 		"no uses":                  {func(o *adoption.Options) { o.Uses = "" }, "uses"},
 		"uses that are a rate":     {func(o *adoption.Options) { o.Uses = "rate(x[5m])" }, "uses"},
 		"no sessions":              {func(o *adoption.Options) { o.Per = "" }, "per"},
-		"no goal":                  {func(o *adoption.Options) { o.Min = quantity.Quantity{} }, "min"},
 		"a goal of time":           {func(o *adoption.Options) { o.Min = quantity.Must("5s") }, "min"},
 		"a goal of nothing":        {func(o *adoption.Options) { o.Min = quantity.Must("0%") }, "min"},
 		"fewer sessions than none": {func(o *adoption.Options) { o.MinSessions = -1 }, "min_sessions"},
@@ -133,7 +132,7 @@ func TestOptionsAreChecked(t *testing.T) {
 func TestTheFirstLookCountsWhereVersionsAreToldApart(t *testing.T) {
 	for label, want := range map[string]rules.Verdict{"v": rules.Healthy, "": rules.Inconclusive} {
 		server, setting := promtest.New(t), promtest.Setting("one click")
-		setting.Select.Version = label
+		setting.Select.Version, setting.Judge = label, "threshold"
 		server.Add(t, `sessions_total{v="2"}`, promtest.Sample{Second: 11, Value: 1000})
 		server.Add(t, `used_total{v="2",feature="one_click"}`, promtest.Sample{Second: 11, Value: 100})
 		rule := promtest.Build(t, options("5%"), setting)

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -26,6 +27,7 @@ type evidence struct {
 	judge   *eprocess.Judge
 	model   eprocess.Model
 	known   bool // there is a history
+	beyond  beyond
 	already bool // it was bad before the deployment
 	nulls   []rules.Control
 	null    float64         // of the first of nulls
@@ -38,6 +40,7 @@ type evidence struct {
 	last   time.Time
 	first  time.Time // the first look that was judged
 	note   string
+	lacks  bool // a count was not there and was taken for zero
 	said   rules.Answer
 }
 
@@ -60,7 +63,7 @@ func (e *evidence) begin() {
 	}
 	e.begun = true
 	e.model, e.known = e.past.model()
-	setup := eprocess.Setup{Bets: e.bets(), History: e.model, Known: e.known, Matters: e.Setting.WorseBy.Apply(e.model.Level)}
+	setup := eprocess.Setup{Bets: e.bets(), History: e.model, Known: e.known, Fewer: e.Fewer, Matters: e.worse(e.model.Level)}
 	for _, control := range e.against {
 		switch {
 		case control == rules.Before && e.known:
@@ -91,12 +94,14 @@ func (e *evidence) normal() eprocess.Model {
 		return e.model
 	}
 	const unknown = 0.01 // only the ratio of two levels matters to the split, and that is 1
-	return eprocess.Fixed(unknown, eprocess.Model{}, false)
+	m := eprocess.Fixed(unknown, eprocess.Model{}, false)
+	m.Fewer = e.Fewer
+	return m
 }
 
 // loadTest is the model of what a load test measured.
 func (e *evidence) loadTest() eprocess.Model {
-	return eprocess.Measured(e.tested, e.Setting.WorseBy.Apply, e.model, e.known)
+	return eprocess.Measured(e.tested, e.worse, e.model, e.known)
 }
 
 // See folds one look. One that is not later than the last changes nothing.
@@ -164,8 +169,8 @@ func (e *evidence) read(got []rules.Result) (eprocess.Counts, error) {
 	if err != nil {
 		return eprocess.Missing, err
 	}
-	e.note, e.show = look.Note, look.Shown
-	return countsOf(look)
+	e.note, e.show, e.lacks = look.Note, look.Shown, look.Missing
+	return e.beyond.counts(look)
 }
 
 // besides reads what was asked about the controls beside the version: Missing where
@@ -176,7 +181,7 @@ func (e *evidence) besides(got []rules.Result) []eprocess.Counts {
 	for i := range beside {
 		beside[i] = eprocess.Missing
 		if from := each * (1 + i); from+each <= len(got) {
-			beside[i], _ = readLook(e.Config, got[from:from+each], e.mark)
+			beside[i], _ = readLook(e.Config, got[from:from+each], e.mark, &e.beyond)
 		}
 	}
 	return beside
@@ -195,6 +200,10 @@ func (e *evidence) weigh(answer rules.Answer, f eprocess.Finding) rules.Answer {
 	e.measure(&answer)
 	answer.Query = e.asked.Text(e.show)
 	answer.Compared = e.compared(f)
+	if e.Fewer && (e.beyond.far() || e.past.beyond.far()) {
+		answer.Verdict, answer.Why = rules.NoData, fmt.Sprintf("more %s than %s: they are no share of them, which a test needs", e.Subject, e.Of)
+		return answer
+	}
 	if !e.judged(f) {
 		answer.Verdict, answer.Why = rules.NoData, "nothing to compare with: "+missing(answer.Compared)
 		return answer
@@ -211,7 +220,7 @@ func (e *evidence) weigh(answer rules.Answer, f eprocess.Finding) rules.Answer {
 	if f.Proved && answer.AtEnd != rules.Inconclusive {
 		answer.Verdict, answer.Proved = rules.Healthy, true
 	}
-	if f.Alone && f.BadLooks < weakUnder && f.Limit < e.bets().Threshold {
+	if e.lacks || f.Alone && f.BadLooks < weakUnder && f.Limit < e.bets().Threshold {
 		answer.Ceiling = rules.Ask
 	}
 	e.attribute(&answer)
@@ -219,9 +228,17 @@ func (e *evidence) weigh(answer rules.Answer, f eprocess.Finding) rules.Answer {
 	return answer
 }
 
-// above says that more was bad than the limit allows, all looks taken together, whether
-// or not that is proved.
-func (e *evidence) above() bool { return e.Limit != nil && share(e.seen) > *e.Limit }
+// above says that more was bad than the limit allows, or less was wanted than is the
+// goal, all looks taken together, whether or not that is proved.
+func (e *evidence) above() bool {
+	switch {
+	case e.Limit == nil, e.seen.Total <= 0:
+		return false
+	case e.Fewer:
+		return share(e.seen) < *e.Limit
+	}
+	return share(e.seen) > *e.Limit
+}
 
 // judged says whether there is anything to judge by.
 func (e *evidence) judged(f eprocess.Finding) bool {
@@ -238,7 +255,9 @@ func (e *evidence) attribute(answer *rules.Answer) {
 // measure fills in the counts of the window.
 func (e *evidence) measure(answer *rules.Answer) {
 	all := e.counts(-1)
-	answer.Bad, answer.Total = all.Bad, all.Total
+	if answer.Total = all.Total; !e.Fewer {
+		answer.Bad = all.Bad
+	}
 	answer.Window = rules.Duration(time.Duration(len(e.window)) * time.Duration(e.Setting.Interval))
 	if all.Total > 0 {
 		share := all.Bad / all.Total

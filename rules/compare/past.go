@@ -2,6 +2,7 @@ package compare
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -34,6 +35,7 @@ type past struct {
 	at       time.Time // the deployment
 	stage    stage
 
+	beyond  beyond
 	mark    float64
 	why     string // why there is no history
 	minutes []eprocess.Counts
@@ -142,7 +144,7 @@ func (p *past) read(want rules.Past, results [][]rules.Result, bad []rules.Span)
 	for j := range want.Instants() {
 		c := eprocess.Missing
 		if !within(bad, at.Add(-want.Step), at) && instant(results, j, row) {
-			if look, err := readLook(p.Config, row, p.mark); err == nil {
+			if look, err := readLook(p.Config, row, p.mark, &p.beyond); err == nil {
 				c = look
 			} else {
 				p.excuse(err)
@@ -183,7 +185,7 @@ func within(spans []rules.Span, from, to time.Time) bool {
 }
 
 // readLook reads one look's counts. A result with an error is never an empty one.
-func readLook(c Config, got []rules.Result, mark float64) (eprocess.Counts, error) {
+func readLook(c Config, got []rules.Result, mark float64, b *beyond) (eprocess.Counts, error) {
 	for _, result := range got {
 		if result.Err != nil {
 			return eprocess.Missing, result.Err
@@ -193,7 +195,7 @@ func readLook(c Config, got []rules.Result, mark float64) (eprocess.Counts, erro
 	if err != nil {
 		return eprocess.Missing, err
 	}
-	return countsOf(look)
+	return b.counts(look)
 }
 
 // countsOf takes no more for bad than there is, and nothing for a count that is none.
@@ -228,6 +230,10 @@ func total(counts []eprocess.Counts) eprocess.Counts {
 	return all
 }
 
+// fewestWanted is how many events that are wanted a history must hold: nothing can be
+// worse than what nobody used.
+const fewestWanted = 20
+
 // fewestEvents is how many events a history must hold to tell what is normal.
 const fewestEvents = 100
 
@@ -239,7 +245,12 @@ func (p *past) model() (eprocess.Model, bool) {
 		}
 		return eprocess.Model{}, false
 	}
-	return eprocess.Estimate(p.minutes, p.looks, p.scale())
+	m, known := eprocess.Estimate(p.minutes, p.looks, p.scale())
+	if p.Fewer && m.Seen.Bad < fewestWanted {
+		p.why = fmt.Sprintf("hardly any %s before", p.Subject)
+		return eprocess.Model{}, false
+	}
+	return m, known
 }
 
 // forget lets go of the counts, which take some 250 KB, once the model is made.

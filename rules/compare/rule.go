@@ -19,8 +19,13 @@ type Config struct {
 	Setting rules.Setting
 	// Subject is what is counted as bad: "errors". Of is what it is a share of: "requests".
 	Subject, Of string
-	// Limit is the largest share that is allowed; nil: the plan names none.
+	// Fewer says that what is counted is wanted: less of it is worse, and Limit is a goal.
+	Fewer bool
+	// Limit is the largest share that is allowed, or the smallest; nil: the plan names none.
 	Limit *float64
+	// OnlyNew says why the rule has no question about a version that was here before, and
+	// so about the target of a rollback; empty: it has.
+	OnlyNew string
 	// LoadTest is what a load test counted, mark telling bad from good; ok is false if it
 	// does not tell. nil: there was none, or it counts nothing of this sort.
 	LoadTest func(mark float64) (counts eprocess.Counts, ok bool)
@@ -109,6 +114,9 @@ func (r *Rule) Begin(d rules.Deployment) rules.Evidence {
 // Verify starts the evidence about the target of a rollback: a plain limit, the plan's
 // own or what is normal for the service.
 func (r *Rule) Verify(d rules.Deployment) rules.Evidence {
+	if r.config.OnlyNew != "" {
+		return threshold.Unasked(r.config.Setting.Name, r.config.OnlyNew)
+	}
 	return &verification{Config: r.config, deployment: d, past: newPast(r.config, d)}
 }
 
@@ -173,8 +181,16 @@ func (c Config) scale() eprocess.Scale {
 	interval := time.Duration(c.Setting.Interval)
 	return eprocess.Scale{
 		LooksPerMinute: float64(time.Minute) / float64(interval), Row: max(1, interval.Minutes()),
-		Worse: c.Setting.WorseBy.Apply,
+		Worse: c.worse, Fewer: c.Fewer,
 	}
+}
+
+// worse returns the level that is worse than p by the smallest difference that matters.
+func (c Config) worse(p float64) float64 {
+	if c.Fewer {
+		return c.Setting.WorseBy.Below(p)
+	}
+	return c.Setting.WorseBy.Apply(p)
 }
 
 func (c Config) bets() eprocess.Bets {

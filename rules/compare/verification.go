@@ -54,7 +54,7 @@ func (v *verification) unlimited(at time.Time, got []rules.Result) rules.Answer 
 	if v.unmarked() {
 		return answer
 	}
-	look, err := readLook(v.Config, got, v.mark)
+	look, err := readLook(v.Config, got, v.mark, &v.beyond)
 	switch {
 	case err != nil:
 		answer.Verdict, answer.Why = rules.VerdictOf(err), reason(err)

@@ -97,7 +97,7 @@ func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
 		text = append(append(text, "no "...), e.Of...)
 	} else {
 		text = append(append(text, e.subject(e.mark)...), ' ')
-		text = appendShare(text, *answer.Value, answer.Bad, answer.Total)
+		text = appendShare(text, *answer.Value, e.counts(-1).Bad, answer.Total)
 	}
 	separator := " against "
 	for _, c := range answer.Compared {
@@ -107,7 +107,11 @@ func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
 		}
 	}
 	if answer.Proved {
-		text = append(append(text, ": proved to stay below "...), percent(f.Below)...)
+		stays := ": proved to stay below "
+		if e.Fewer {
+			stays = ": proved to stay above "
+		}
+		text = append(append(text, stays...), percent(f.Below)...)
 	}
 	for _, note := range e.notes(f) {
 		text = append(append(text, "; "...), note...)
@@ -144,7 +148,11 @@ func (e *evidence) appendAgainst(text []byte, c rules.Compared) []byte {
 	case rules.LastWeek:
 		return append(appendShare(text, c.Level, c.Bad, c.Total), " a week ago"...)
 	}
-	return append(append(text, "limit "...), percent(c.Level)...)
+	limit := "limit "
+	if e.Fewer {
+		limit = "goal "
+	}
+	return append(append(text, limit...), percent(c.Level)...)
 }
 
 // notes says what keeps the evidence from being acted on, and how it was judged.
@@ -167,7 +175,11 @@ func (e *evidence) notes(f eprocess.Finding) []string {
 		notes = append(notes, "it began before the deployment")
 	}
 	if e.above() {
-		notes = append(notes, "above the limit in all, "+percent(share(e.seen)))
+		beyond := "above the limit in all, "
+		if e.Fewer {
+			beyond = "below the goal in all, "
+		}
+		notes = append(notes, beyond+percent(share(e.seen)))
 	}
 	if e.note != "" {
 		notes = append(notes, e.note)

@@ -151,12 +151,15 @@ func (d *Detector) evidence(c Counts, raised float64) (v evidence) {
 	d.known++
 	null := min(highest, d.model.Null+raised)
 	d.above = c.Bad > c.Total*null
+	if d.model.Fewer {
+		d.above = c.Bad < c.Total*null
+	}
 	mean := d.total / float64(d.known)
 	drift := 4 * mean * d.model.Level * math.Expm1(d.model.Drift*d.model.Drift)
 	precision := precision(float64(max(1, d.model.Block))*mean, d.model.Dispersion+drift)
 	likelihood := newAgainst(d.block, null, precision)
 	for i, factor := range d.sizes {
-		l := likelihood.logRatio(worse(null, factor))
+		l := likelihood.logRatio(d.model.worse(null, factor))
 		v[i] = min(d.most, l-d.before[i])
 		d.before[i] = l
 	}

@@ -10,10 +10,12 @@ import (
 type Model struct {
 	// Level is the share of bad events.
 	Level float64
-	// Upper is what the level is below with a probability of 90 %.
+	// Upper is what the level is below with a probability of 90 %; where fewer are worse, above.
 	Upper float64
-	// Null is the highest share that counts as "nothing got worse".
+	// Null is the highest share that counts as "nothing got worse"; where fewer are worse, the lowest.
 	Null float64
+	// Fewer says that the events are wanted: what got worse has fewer of them.
+	Fewer bool
 	// Dispersion is how much larger than binomial the variance within a block is; ≥ 1.
 	Dispersion float64
 	// Drift is the standard deviation of the slow changes of the rate, in natural logarithms.
@@ -33,6 +35,8 @@ type Scale struct {
 	Row float64
 	// Worse returns the level that is just not yet worse than p.
 	Worse func(p float64) float64
+	// Fewer says that the events are wanted.
+	Fewer bool
 }
 
 // blockOfMinute is how many looks make a minute.
@@ -70,7 +74,7 @@ func Estimate(minutes, looks []Counts, scale Scale) (m Model, ok bool) {
 	if level.Total <= 0 {
 		return Model{}, false
 	}
-	m = Model{Seen: level, Level: (level.Bad + 0.5) / (level.Total + 1)}
+	m = Model{Fewer: scale.Fewer, Seen: level, Level: (level.Bad + 0.5) / (level.Total + 1)}
 	short := differences(minutes, kept, m.Level)
 	excess := short.excess()
 	m.Dispersion = 1 + excess + cautious*short.error(excess)
@@ -78,7 +82,7 @@ func Estimate(minutes, looks []Counts, scale Scale) (m Model, ok bool) {
 	m.Drift = drift
 	m.Block = blockOf(minutes, looks, kept, m.Level, scale)
 	m.null(drift, expected, scale)
-	m.Null = min(highest, max(m.Null, burning(minutes, m.Dispersion, scale.rows(recent))))
+	m.burning(lastOf(minutes, scale.rows(recent)))
 	m.Blip = blips(minutes, m, scale)
 	return m, true
 }
@@ -273,25 +277,39 @@ func (m *Model) null(drift, expected float64, scale Scale) {
 	if m.Block == 1 && expected > 0 {
 		heed = expected / (expected + m.Dispersion)
 	}
-	m.Upper = min(highest, gammaUpper(m.Seen.Bad/m.Dispersion, cautious)*m.Dispersion/(m.Seen.Total+1))
 	raised := min(raisedAtMost, math.Exp(2.75*drift*heed))
+	if m.Fewer {
+		m.Upper = max(lowestLevel, gammaLower(m.Seen.Bad/m.Dispersion, cautious)*m.Dispersion/(m.Seen.Total+1))
+		m.Null = max(lowestLevel, min(highest, scale.Worse(m.Level), m.Upper/raised))
+		return
+	}
+	m.Upper = min(highest, gammaUpper(m.Seen.Bad/m.Dispersion, cautious)*m.Dispersion/(m.Seen.Total+1))
 	m.Null = min(highest, max(scale.Worse(m.Level), m.Upper*raised))
 }
 
-// burning is the least that the last half hour shows: a service in trouble before the
-// deployment is not judged against better days.
-func burning(minutes []Counts, dispersion float64, rows int) float64 {
-	var last Counts
+// burning widens the null to the least that the last half hour shows: a service in
+// trouble before the deployment is not judged against better days.
+func (m *Model) burning(last Counts) {
+	if last.Total <= 0 {
+		return
+	}
+	p := last.share()
+	err := 3 * math.Sqrt(m.Dispersion*p*(1-p)/last.Total)
+	if m.Fewer {
+		m.Null = max(lowestLevel, min(m.Null, p+err))
+		return
+	}
+	m.Null = min(highest, max(m.Null, p-err))
+}
+
+// lastOf adds up the last rows that are known.
+func lastOf(minutes []Counts, rows int) (last Counts) {
 	for _, c := range minutes[max(0, len(minutes)-rows):] {
 		if c.Known() {
 			last = last.plus(c)
 		}
 	}
-	if last.Total <= 0 {
-		return 0
-	}
-	p := last.share()
-	return p - 3*math.Sqrt(dispersion*p*(1-p)/last.Total)
+	return last
 }
 
 // blips returns how long a known kind of short trouble may last, in looks.
@@ -326,12 +344,12 @@ func blips(minutes []Counts, m Model, scale Scale) int {
 
 // trouble says whether a minute was bad, and how surely.
 func (m Model) trouble(c Counts) (size float64, bad bool) {
-	if !c.Known() || c.Bad <= 2*c.Total*m.Null {
+	if !c.Known() || !m.Fewer && c.Bad <= 2*c.Total*m.Null || m.Fewer && 2*c.Bad >= c.Total*m.Null {
 		return 0, false
 	}
 	precision := precision(c.Total, m.Dispersion)
 	for _, factor := range []float64{4, 30} {
-		size = max(size, logRatio(c, worse(m.Null, factor), m.Null, precision))
+		size = max(size, logRatio(c, m.worse(m.Null, factor), m.Null, precision))
 	}
 	return size, size >= 3
 }
@@ -339,3 +357,11 @@ func (m Model) trouble(c Counts) (size float64, bad bool) {
 // worse returns the share that a regression by the factor has: never above half way
 // from the null to everything.
 func worse(null, factor float64) float64 { return min(factor*null, 0.5+0.5*null) }
+
+// worse returns the share that a regression from the null by the factor has.
+func (m Model) worse(null, factor float64) float64 {
+	if m.Fewer {
+		return null / factor
+	}
+	return worse(null, factor)
+}

@@ -15,6 +15,8 @@ type Setup struct {
 	// Limit is the share that must be proved to be exceeded; Limited: there is one.
 	Limit   float64
 	Limited bool
+	// Fewer says that the events are wanted, by the history, every null and every control.
+	Fewer bool
 	// Matters is the share that is worse by the smallest effect that matters.
 	Matters float64
 }
@@ -22,6 +24,8 @@ type Setup struct {
 // noise is what is normal, by the best that is known.
 func (s Setup) noise() Model {
 	switch {
+	case s.Fewer && s.Limited && len(s.Nulls) == 0:
+		return s.goal()
 	case len(s.Nulls) > 0:
 		return s.Nulls[0]
 	case s.Known:
@@ -29,7 +33,14 @@ func (s Setup) noise() Model {
 	case len(s.Controls) > 0:
 		return s.Controls[0]
 	}
-	return Fixed(s.Limit, s.History, s.Known)
+	return s.goal()
+}
+
+// goal is the model of the limit.
+func (s Setup) goal() Model {
+	m := Fixed(s.Limit, s.History, s.Known)
+	m.Fewer = s.Fewer
+	return m
 }
 
 // Judge holds one version against its history, controls beside it, and a limit.
@@ -56,12 +67,15 @@ const (
 func NewJudge(s Setup) *Judge {
 	noise := s.noise()
 	j := &Judge{bets: s.Bets, size: min(0.9, max(worse(noise.Null, largeFactor), largeShare)), effect: newBriefDetector(noise, s.Bets)}
+	if s.Fewer {
+		j.size = noise.Null / largeFactor
+	}
 	for _, null := range s.Nulls {
 		j.nulls = append(j.nulls, NewDetector(null, s.Bets))
 		j.well = append(j.well, NewWell(null, s.Matters))
 	}
 	if s.Limited {
-		limit := Fixed(s.Limit, s.History, s.Known)
+		limit := s.goal()
 		j.limit = NewDetector(limit, s.Bets)
 		j.limit.sizes = &aboveLimit
 		j.well = append(j.well, newWellBelow(s.Limit, limit))
@@ -142,7 +156,7 @@ type Finding struct {
 	// BadLooks is how many looks were worse than normal since it began.
 	BadLooks int
 	// Proved says that the version is proved well, and Below which share it is proved to
-	// stay below: the smallest effect that would have shown.
+	// stay below, or above where fewer are worse: the smallest effect that would have shown.
 	Proved bool
 	Below  float64
 	// Telling says that a large regression would have been seen in this traffic.
@@ -176,7 +190,7 @@ func (j *Judge) Finding() Finding {
 	f := Finding{BadLooks: j.onset.BadLooks(), Alone: true, Proved: len(j.well) > 0}
 	for i, w := range j.well {
 		f.Proved = f.Proved && w.Proved()
-		if i == 0 || w.bad < f.Below {
+		if i == 0 || (w.bad < f.Below) != w.model.Fewer {
 			f.Below = w.bad
 		}
 	}

@@ -13,6 +13,15 @@ func gammaUpper(k, z float64) float64 {
 	return mathext.GammaIncRegInv(k+1, 0.5*math.Erfc(-z/math.Sqrt2))
 }
 
+// gammaLower returns the lower bound of the mean of a Poisson count of k, below which it
+// is as seldom as above gammaUpper (Garwood 1936).
+func gammaLower(k, z float64) float64 {
+	if k <= 0 {
+		return 0
+	}
+	return mathext.GammaIncRegInv(k, 0.5*math.Erfc(z/math.Sqrt2))
+}
+
 // precision returns a+b of the beta-binomial over n events whose variance is dispersion
 // times the binomial's; +Inf for the binomial itself. It is at least 0.2.
 //

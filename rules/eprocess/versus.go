@@ -89,15 +89,18 @@ func (v *Versus) split(version, control Counts) (gain [len(ratios)]float64) {
 		return gain
 	}
 	bad := Counts{Bad: v.block.Bad, Total: v.block.Bad + v.other.Bad}
-	natural := onlyRatio * max(1, v.model.Level/v.control.Level)
+	natural, worse := onlyRatio*max(1, v.model.Level/v.control.Level), func(by float64) float64 { return by }
+	if v.model.Fewer {
+		natural, worse = onlyRatio*max(1, v.control.Level/v.model.Level), func(by float64) float64 { return 1 / by }
+	}
 	precision := precision(bad.Total, v.model.Dispersion)
 	share := func(ratio float64) float64 {
 		weight := ratio * v.block.Total
 		return weight / (weight + v.other.Total)
 	}
-	likelihood := newAgainst(bad, share(natural), precision)
+	likelihood := newAgainst(bad, share(worse(natural)), precision)
 	for i, ratio := range ratios {
-		l := likelihood.logRatio(share(natural * ratio))
+		l := likelihood.logRatio(share(worse(natural * ratio)))
 		gain[i] = min(v.most, l-v.before[i])
 		v.before[i] = l
 	}
@@ -179,7 +182,11 @@ func (v *Versus) Thin(d *Detector) bool {
 	}
 	_, factor, _ := d.Onset()
 	level, ambient, precision := v.ambient(d, factor)
-	return looks*logRatio(Counts{Total: control / looks}, level, ambient, precision) < math.Log(2*enoughAgainst)
+	healthy := Counts{Total: control / looks}
+	if v.control.Fewer {
+		healthy.Bad = healthy.Total * level
+	}
+	return looks*logRatio(healthy, level, ambient, precision) < math.Log(2*enoughAgainst)
 }
 
 // Shows says whether the comparison accuses the version: by the split of bad events,
@@ -222,5 +229,8 @@ func (v *Versus) unsharedBy(d *Detector) float64 {
 func (v *Versus) ambient(d *Detector, factor float64) (level, ambient, of float64) {
 	level = max(v.control.Level, lowestLevel)
 	ambient = min(0.9, level+factor*min(d.model.Null, level)/2)
+	if v.control.Fewer {
+		ambient = level * (1 + 1/factor) / 2
+	}
 	return level, ambient, precision(v.seen.Total/float64(max(1, v.known)), v.control.Dispersion)
 }

@@ -24,8 +24,13 @@ type Well struct {
 }
 
 // NewWell begins the bets. Matters returns the level that is worse than p by the
-// smallest effect that matters; it is at least twice the null.
+// smallest effect that matters; it is at least twice the null, or at most half of it.
 func NewWell(m Model, matters float64) *Well {
+	if m.Fewer {
+		bad := min(matters, m.Null/2) * math.Exp(1.64*m.Drift)
+		bad = max(lowestLevel, min(bad, m.Upper/1.5))
+		return &Well{model: m, bad: bad, good: max(bad*1.01, min(m.Level, 10*bad, highest))}
+	}
 	bad := min(0.9, max(matters, 2*m.Null)) * math.Exp(-1.64*m.Drift)
 	bad = min(highest, max(bad, 1.5*m.Upper))
 	return &Well{model: m, bad: bad, good: min(bad*0.99, max(m.Level, 0.1*bad))}
@@ -34,6 +39,9 @@ func NewWell(m Model, matters float64) *Well {
 // newWellBelow begins the bets that the version keeps a limit, with the noise of the
 // model: that it does not reach it, and not that it stays below twice the limit.
 func newWellBelow(limit float64, m Model) *Well {
+	if m.Fewer {
+		return &Well{model: m, bad: limit, good: min((1+limit)/2, max(2*limit, min(m.Level, 10*limit)))}
+	}
 	return &Well{model: m, bad: limit, good: min(limit/2, max(m.Level, limit/10))}
 }
 

@@ -94,11 +94,13 @@ func (r *Rule) Verify(d rules.Deployment) rules.Evidence {
 	if r.config.OnlyNew == "" {
 		return r.Begin(d)
 	}
-	return unasked{rule: r.config.Setting.Name, why: r.config.OnlyNew}
+	return Unasked(r.config.Setting.Name, r.config.OnlyNew)
 }
 
-// unasked is the evidence about a version that the rule has no question about. Its
+// Unasked is the evidence about a version that the rule has no question about. Its
 // verdict is none that shows that the version serves.
+func Unasked(rule, why string) rules.Evidence { return unasked{rule: rule, why: why} }
+
 type unasked struct{ rule, why string }
 
 // See folds one look.
