@@ -65,7 +65,7 @@ func (r *recollection) take(results []rules.Result) {
 func (r *recollection) again(err error, asked int) bool {
 	failed, known := errors.AsType[*rules.SampleError](err)
 	passes := !known || failed.Reason.Passes()
-	tooMuch := known && (failed.Reason == rules.TimedOut || failed.Reason == rules.TooLarge) && asked > leastChunk
+	tooMuch := known && failed.Reason == rules.TooLarge && asked > leastChunk
 	if tooMuch || passes {
 		r.longest = max(asked/2, leastChunk)
 	}

@@ -389,6 +389,21 @@ func TestWhatIsRolledBackIsNoneOfWhatIsNormalForItsTarget(t *testing.T) {
 	})
 }
 
+func TestWhatIsTooLargeHoweverLittleIsAskedForIsLearnedAsItIs(t *testing.T) {
+	l, b := newLibrary(), &book{}
+	sampler := &narrow{library: l, most: 10, reason: rules.TooLarge}
+	stageWith(t, &scene{world: l.world, plan: plan(), config: func(c *watcher.Config) {
+		c.Sampler = sampler
+		builds(bettor{name: "errors", wants: week("requests"), says: strict, book: b})(c)
+	}}, func(s *scene) {
+		s.deploy("2.3.9")
+		s.wait(5 * time.Minute)
+		if len(b.learned) != 1 || b.learned[0][0][0].Err == nil {
+			t.Errorf("learned %d times", len(b.learned))
+		}
+	})
+}
+
 // A proxy that gives up says 504 or breaks off, whatever was too much.
 func TestAProxyThatGivesUpIsAskedForLess(t *testing.T) {
 	for _, reason := range []rules.Reason{rules.ServerError, rules.Unreachable} {
