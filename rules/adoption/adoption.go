@@ -57,8 +57,9 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 	if err := errors.Join(errUses, errPer, errScope); err != nil {
 		return nil, err
 	}
+	counters := compare.Counters{Scope: scope, Source: setting.Source, Part: uses, Whole: per}
 	if setting.Judge == "threshold" {
-		return o.limited(scope, uses, per, setting)
+		return o.limited(counters, setting)
 	}
 	goal := compare.Limit(o.Min)
 	if goal != nil && *goal >= mostGoal {
@@ -67,10 +68,7 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 	return compare.Choose(compare.Choice{
 		Config: compare.Config{
 			Setting: setting, Subject: "uses", Of: "sessions", Fewer: true, Limit: goal, OnlyNew: onlyNew,
-			Scope: scope, Selectors: []*promql.Selector{uses, per},
-			Ask: func(arm promql.Arm, step rules.Duration) []rules.Query {
-				return ask(scope, uses, per, setting.Source, arm, step)
-			},
+			Scope: scope, Selectors: counters.Selectors(), Ask: counters.Ask,
 			Read: func(got []rules.Result, _ float64) (threshold.Look, error) {
 				look, err := read(got)
 				look.Bad = look.Part
@@ -88,7 +86,7 @@ const (
 )
 
 // limited builds the rule that holds the window against the goal.
-func (o *Options) limited(scope promql.Scope, uses, per *promql.Selector, setting rules.Setting) (rules.Rule, error) {
+func (o *Options) limited(counters compare.Counters, setting rules.Setting) (rules.Rule, error) {
 	if o.Min.IsZero() {
 		return nil, threshold.NoLimit("min")
 	}
@@ -102,17 +100,12 @@ func (o *Options) limited(scope promql.Scope, uses, per *promql.Selector, settin
 		MinTotal: threshold.MinForGoal(o.MinSessions, goal),
 		MinKey:   "min_sessions",
 		OnlyNew:  onlyNew,
-		Apart:    scope.Apart(uses) && scope.Apart(per),
+		Apart:    counters.Scope.AllApart(counters.Selectors()...),
 		Ask: func(d rules.Deployment) []rules.Query {
-			return ask(scope, uses, per, setting.Source, promql.Version(d), setting.Interval)
+			return counters.Ask(promql.Version(d), setting.Interval)
 		},
 		Read: read,
 	})
-}
-
-func ask(scope promql.Scope, uses, per *promql.Selector, source string, arm promql.Arm, step rules.Duration) []rules.Query {
-	sessions := scope.Of(per, arm)
-	return scope.Queries(source, arm.Deployment, scope.Of(uses, arm).Count(step), sessions.Count(step), sessions.Present())
 }
 
 func read(got []rules.Result) (threshold.Look, error) {

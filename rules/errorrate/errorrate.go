@@ -45,17 +45,13 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 	if err := errors.Join(errBad, errAll, errScope); err != nil {
 		return nil, err
 	}
-	ask := func(arm promql.Arm, step rules.Duration) []rules.Query {
-		requests := scope.Of(all, arm)
-		return scope.Queries(setting.Source, arm.Deployment, scope.Of(bad, arm).Count(step), requests.Count(step), requests.Present())
-	}
+	counters := compare.Counters{Scope: scope, Source: setting.Source, Part: bad, Whole: all}
 	return compare.Choose(compare.Choice{
 		Config: compare.Config{
 			Setting: setting, Subject: "errors", Of: "requests", Limit: compare.Limit(o.Max),
-			Scope: scope, Selectors: []*promql.Selector{bad, all}, Ask: ask,
-			Read:     func(got []rules.Result, _ float64) (threshold.Look, error) { return read(got) },
+			Scope: scope, Selectors: counters.Selectors(), Ask: counters.Ask, Read: compare.ReadBad("errors", "requests"),
 			LoadTest: loadTest(setting.LoadTest),
-			Space:    func(float64) rules.InstanceCounts { return space(scope, bad, all, setting.Source) },
+			Space:    counters.Space,
 		},
 		MinRequests: o.MinRequests, LimitKey: "max",
 	})
@@ -66,9 +62,4 @@ func loadTest(s *rules.LoadTestSummary) func(float64) (eprocess.Counts, bool) {
 		return nil
 	}
 	return compare.Tested(eprocess.Counts{Total: s.Requests, Bad: s.Errors})
-}
-
-func read(got []rules.Result) (threshold.Look, error) {
-	bad, total, _, err := threshold.Beside(got, "errors", "requests")
-	return threshold.Look{Bad: bad, Total: total}, err
 }

@@ -114,21 +114,13 @@ func (o *Options) complaints(scope promql.Scope, setting rules.Setting) (rules.R
 	if err := errors.Join(errComplaints, errPer); err != nil {
 		return nil, err
 	}
-	ask := func(arm promql.Arm, step rules.Duration) []rules.Query {
-		sessions := scope.Of(per, arm)
-		return scope.Queries(setting.Source, arm.Deployment, scope.Of(complaints, arm).Count(step), sessions.Count(step), sessions.Present())
-	}
+	counters := compare.Counters{Scope: scope, Source: setting.Source, Part: complaints, Whole: per}
 	return compare.Choose(compare.Choice{
 		Config: compare.Config{
 			Setting: setting, Subject: "complaints", Of: "sessions", Limit: compare.Limit(o.Max),
-			Scope: scope, Selectors: []*promql.Selector{complaints, per}, Ask: ask,
-			Read: func(got []rules.Result, _ float64) (threshold.Look, error) { return read(got) },
+			Scope: scope, Selectors: counters.Selectors(), Ask: counters.Ask, Read: compare.ReadBad("complaints", "sessions"),
+			Space: counters.Space,
 		},
 		MinRequests: o.MinSessions, MinKey: "min_sessions", LimitKey: "max",
 	})
-}
-
-func read(got []rules.Result) (threshold.Look, error) {
-	complaints, sessions, _, err := threshold.Beside(got, "complaints", "sessions")
-	return threshold.Look{Bad: complaints, Total: sessions}, err
 }

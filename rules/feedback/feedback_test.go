@@ -2,6 +2,7 @@ package feedback_test
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -206,5 +207,24 @@ func TestTheFirstLookCountsWhereVersionsAreToldApart(t *testing.T) {
 		if got := rule.Begin(d).See(promtest.At(15), server.Ask(t, promtest.At(15), rule.Queries(d))); got.Verdict != want {
 			t.Errorf("label %q: %v, %s", label, got.Verdict, got.Why)
 		}
+	}
+}
+
+func TestComplaintsAreCountedByInstanceOnBothSidesOfTheVersionsBorder(t *testing.T) {
+	server, setting := promtest.New(t), promtest.Setting("feedback")
+	setting.Select.Version = "v"
+	for _, v := range []string{"1", "2"} {
+		born(t, server, `tickets_total{v="`+v+`",instance="shop-`+v+`"}`, 6)
+		born(t, server, `sessions_total{v="`+v+`",instance="shop-`+v+`"}`, 1000)
+	}
+	d := rules.Deployment{Service: "shop", Version: "2", Previous: "1", At: promtest.Start}
+	spatial, is := promtest.Build(t, complaints(), setting).Begin(d).(rules.Spatial)
+	if !is {
+		t.Fatal("nothing can say where")
+	}
+	space, err := spatial.ReadInstances(server.Ask(t, promtest.At(15), spatial.Instances(d, setting.Interval)))
+	want := rules.Space{New: []rules.Instance{{Name: "shop-2", Bad: 6, Total: 1000}}, Rest: []rules.Instance{{Name: "shop-1", Bad: 6, Total: 1000}}}
+	if err != nil || !reflect.DeepEqual(space, want) {
+		t.Errorf("%+v, %v", space, err)
 	}
 }
