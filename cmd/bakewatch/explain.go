@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,27 +11,14 @@ import (
 )
 
 func explainCommand(p *program) *cobra.Command {
-	var ref watcher.Ref
-	cmd := &cobra.Command{
+	return p.aboutWatch(&cobra.Command{
 		Use:   "explain SERVICE|ID",
 		Short: "Explain a ruling: data, comparison, evidence, who is to blame, ceilings, authority",
 		Long: `Explain the ruling of a watch, open or ended, from what was counted to what may be done:
 of each rule the counts with their window and query, what they were held against and what
 that proves; who is to blame; every ceiling that lowered power; the authority that grants
 it, and its people. Before anything is breached, explain what the rules see now.`,
-		Args: arguments("SERVICE or ID"),
-		RunE: p.ask(func(ctx context.Context, daemon *remote, args []string) error {
-			ctx, cancel := bounded(ctx)
-			defer cancel()
-			w, err := daemon.desk.Show(ctx, named(ref, args[0]))
-			if err != nil {
-				return hinted(err, "see bakewatch list for what is known")
-			}
-			return p.printExplanation(w)
-		}),
-	}
-	refFlag(cmd, &ref)
-	return p.reachFlags(cmd)
+	}, p.printExplanation)
 }
 
 // explanation is the whole reasoning of a ruling.

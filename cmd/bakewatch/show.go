@@ -9,23 +9,27 @@ import (
 )
 
 func showCommand(p *program) *cobra.Command {
-	var ref watcher.Ref
-	cmd := &cobra.Command{
+	return p.aboutWatch(&cobra.Command{
 		Use:   "show SERVICE|ID",
 		Short: "Show one watch: its rules with their arithmetic, the ruling, the question, what next",
 		Long: `Show one watch: its rules with their arithmetic, the ruling with what lowered it,
 the open question, and what may be done next. A service means its open watch, or else its last.`,
-		Args: arguments("SERVICE or ID"),
-		RunE: p.ask(func(ctx context.Context, daemon *remote, args []string) error {
-			ctx, cancel := bounded(ctx)
-			defer cancel()
-			w, err := daemon.desk.Show(ctx, named(ref, args[0]))
-			if err != nil {
-				return hinted(err, "see bakewatch list for what is known")
-			}
-			return p.printWatch(w)
-		}),
-	}
+	}, p.printWatch)
+}
+
+// aboutWatch completes a command that asks for one watch and prints it.
+func (p *program) aboutWatch(cmd *cobra.Command, print func(watcher.WatchView) error) *cobra.Command {
+	var ref watcher.Ref
+	cmd.Args = arguments("SERVICE or ID")
+	cmd.RunE = p.ask(func(ctx context.Context, daemon *remote, args []string) error {
+		ctx, cancel := bounded(ctx)
+		defer cancel()
+		w, err := daemon.desk.Show(ctx, named(ref, args[0]))
+		if err != nil {
+			return hinted(err, "see bakewatch list for what is known")
+		}
+		return print(w)
+	})
 	refFlag(cmd, &ref)
 	return p.reachFlags(cmd)
 }
