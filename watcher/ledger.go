@@ -122,6 +122,7 @@ func (l Lane) badSpans() []rules.Span {
 	return bad
 }
 
+// endedBadly says that the watch found something worse, or that people went back.
 func (l Ledger) endedBadly(p PastWatch) bool {
 	switch p.Outcome {
 	case Passed:

@@ -59,19 +59,16 @@ func (h *held) newcomers(now time.Time) (all []newcomer) {
 		if h.Watch == nil && past.Version == h.Ledger.Live {
 			continue
 		}
-		all = append(all, newcomer{h.ID, past.Version, past.Opened, badOutcome[past.Outcome]})
+		all = append(all, newcomer{h.ID, past.Version, past.Opened, h.Ledger.endedBadly(past)})
 	}
 	return all
 }
-
-// badOutcome names the outcomes of watches that found something worse.
-var badOutcome = map[Outcome]bool{RolledBack: true, RollbackFailed: true, Unknown: true, Left: true, Kept: true}
 
 // lastWasBad says whether the last watch of the version found something worse.
 func (l Ledger) lastWasBad(version string) bool {
 	for _, past := range slices.Backward(l.Past) {
 		if past.Version == version {
-			return badOutcome[past.Outcome]
+			return l.endedBadly(past)
 		}
 	}
 	return false
