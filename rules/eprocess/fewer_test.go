@@ -141,24 +141,9 @@ func TestUseIsNotProvedWellWhileItMayBeHalfOrMissTheGoal(t *testing.T) {
 
 func TestEvidenceOfLessUseStaysANumberWhateverIsCounted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		model := used(math.Pow(10, rapid.Float64Range(-12, 0).Draw(t, "level")))
-		model.Dispersion = rapid.Float64Range(1, 500).Draw(t, "dispersion")
-		model.Drift = rapid.Float64Range(0, 0.8).Draw(t, "drift")
-		model.Block, model.Blip = rapid.IntRange(1, 5).Draw(t, "block"), rapid.IntRange(0, 30).Draw(t, "blip")
-		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Fewer: true, Nulls: []Model{model}, Controls: []Model{model}, Limit: 0.1, Limited: true, Matters: 0.1})
-		counts := rapid.Custom(func(t *rapid.T) Counts {
-			total := math.Floor(math.Pow(10, rapid.Float64Range(-1, 9).Draw(t, "log total")))
-			return Counts{Total: total, Bad: math.Floor(total * rapid.Float64Range(0, 1).Draw(t, "share"))}
-		})
-		for range rapid.IntRange(1, 300).Draw(t, "looks") {
-			j.See(counts.Draw(t, "version"), []Counts{counts.Draw(t, "control")}, 0)
-		}
-		f := j.Finding()
-		for _, w := range []float64{f.Wealth, f.History, f.Beside[0].Wealth, f.Limit} {
-			if math.IsNaN(w) || math.IsInf(w, 0) || w < 0 {
-				t.Fatalf("%+v", f)
-			}
-		}
+		setup := beside(anyNoise(t, used(math.Pow(10, rapid.Float64Range(-12, 0).Draw(t, "level")))))
+		setup.Fewer, setup.Limit, setup.Limited, setup.Matters = true, 0.1, true, 0.1
+		staysANumber(t, NewJudge(setup), 300)
 	})
 }
 

@@ -24,6 +24,55 @@ func finished(j *Judge, look func() (version, control Counts)) (f Finding, breac
 	return f, 0
 }
 
+// beside returns the setup of a version with a history and a control of the same service.
+func beside(model Model) Setup {
+	s := alone(model)
+	s.Controls = []Model{model}
+	return s
+}
+
+// alone returns the setup of a version with nothing but a history.
+func alone(model Model) Setup {
+	return Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}}
+}
+
+// blamed counts in how many of the bakes the version is blamed.
+func blamed(bakes int, begin func(seed uint64) (*Judge, func() (version, control Counts))) (n int) {
+	for seed := range uint64(bakes) {
+		if _, at := finished(begin(seed)); at > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// anyCounts are counts of any size, from none to a billion events.
+var anyCounts = rapid.Custom(func(t *rapid.T) Counts {
+	total := math.Floor(math.Pow(10, rapid.Float64Range(-1, 9).Draw(t, "log total")))
+	return Counts{Total: total, Bad: math.Floor(total * rapid.Float64Range(0, 1).Draw(t, "share"))}
+})
+
+// anyNoise gives a model any noise.
+func anyNoise(t *rapid.T, m Model) Model {
+	m.Dispersion = rapid.Float64Range(1, 500).Draw(t, "dispersion")
+	m.Drift = rapid.Float64Range(0, 0.8).Draw(t, "drift")
+	m.Block, m.Blip = rapid.IntRange(1, 5).Draw(t, "block"), rapid.IntRange(0, 30).Draw(t, "blip")
+	return m
+}
+
+// staysANumber folds looks of any size, and fails where the wealth is no number then.
+func staysANumber(t *rapid.T, j *Judge, looks int) {
+	for range rapid.IntRange(1, looks).Draw(t, "looks") {
+		j.See(anyCounts.Draw(t, "version"), []Counts{anyCounts.Draw(t, "control")}, 0)
+	}
+	f := j.Finding()
+	for _, w := range []float64{f.Wealth, f.History, f.Beside[0].Wealth, f.Limit} {
+		if math.IsNaN(w) || math.IsInf(w, 0) || w < 0 {
+			t.Fatalf("%+v", f)
+		}
+	}
+}
+
 func TestTheWealthOfAFairBetIsOneOnAverage(t *testing.T) {
 	const runs = 4000
 	model := normal(0.01)
@@ -49,25 +98,20 @@ func TestTheWealthOfAFairBetIsOneOnAverage(t *testing.T) {
 
 func TestHealthyVersionsAreBlamedByFewerThanOneInAThousand(t *testing.T) {
 	const runs = 3000
-	blamed := 0
-	for seed := range uint64(runs) {
-		s := newScene(seed, 3, 0.01, 4, 0)
-		model := normal(0.01)
+	n := blamed(runs, func(seed uint64) (*Judge, func() (Counts, Counts)) {
+		s, model := newScene(seed, 3, 0.01, 4, 0), normal(0.01)
 		model.Dispersion = 4
-		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}})
-		if _, at := finished(j, func() (Counts, Counts) { return s.look(1), Missing }); at > 0 {
-			blamed++
-		}
-	}
-	if blamed > 9 { // 1 in 1000 gives more than 9 of 3000 once in 1000 times
-		t.Errorf("%d of %d were blamed", blamed, runs)
+		return NewJudge(alone(model)), func() (Counts, Counts) { return s.look(1), Missing }
+	})
+	if n > 9 { // 1 in 1000 gives more than 9 of 3000 once in 1000 times
+		t.Errorf("%d of %d were blamed", n, runs)
 	}
 }
 
 func TestABadVersionIsFoundInThreeLooksWhereTrafficIsPlenty(t *testing.T) {
 	for seed := range uint64(50) {
 		s := newScene(seed, 100, 0.001, 1, 0)
-		j := NewJudge(Setup{Bets: halfHour, History: normal(0.001), Known: true, Nulls: []Model{normal(0.001)}})
+		j := NewJudge(alone(normal(0.001)))
 		_, at := finished(j, func() (Counts, Counts) { return s.look(50), Missing })
 		if at != 3 {
 			t.Fatalf("seed %d: found after %d looks", seed, at)
@@ -76,7 +120,7 @@ func TestABadVersionIsFoundInThreeLooksWhereTrafficIsPlenty(t *testing.T) {
 }
 
 func TestTwoBadLooksAreNeverEnough(t *testing.T) {
-	j := NewJudge(Setup{Bets: halfHour, History: normal(0.001), Known: true, Nulls: []Model{normal(0.001)}})
+	j := NewJudge(alone(normal(0.001)))
 	for range 2 {
 		j.See(Counts{Total: 1e6, Bad: 1e6}, nil, 0)
 	}
@@ -90,7 +134,7 @@ func TestAnOutageThatAllSufferFromIsNotTheVersions(t *testing.T) {
 	for seed := range uint64(200) {
 		a, b := newScene(seed, 20, 0.001, 1, 0), newScene(seed+1000, 20, 0.001, 1, 0)
 		model := normal(0.001)
-		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}, Controls: []Model{model}})
+		j := NewJudge(beside(model))
 		looks := 0
 		f, at := finished(j, func() (Counts, Counts) {
 			looks++
@@ -117,41 +161,32 @@ func TestAnOutageThatAllSufferFromIsNotTheVersions(t *testing.T) {
 
 func TestOutagesOfEverySizeAndTimeAreSeldomTheVersions(t *testing.T) {
 	const runs = 600
-	blamed := 0
-	for seed := range uint64(runs) {
+	n := blamed(runs, func(seed uint64) (*Judge, func() (Counts, Counts)) {
 		a, b := newScene(seed, 20, 0.001, 1, 0), newScene(seed+5000, 20, 0.001, 1, 0)
-		model := normal(0.001)
-		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}, Controls: []Model{model}})
 		looks, onset, size := 0, int(seed%60)+10, 5+float64(seed%4)*5
-		if _, at := finished(j, func() (Counts, Counts) {
+		return NewJudge(beside(normal(0.001))), func() (Counts, Counts) {
 			looks++
 			if looks > onset {
 				return a.look(size), b.look(size)
 			}
 			return a.look(1), b.look(1)
-		}); at > 0 {
-			blamed++
 		}
-	}
-	if blamed > 3 { // 1 in 1000 gives more than 3 of 600 once in 300 times
-		t.Errorf("%d of %d were blamed", blamed, runs)
+	})
+	if n > 3 { // 1 in 1000 gives more than 3 of 600 once in 300 times
+		t.Errorf("%d of %d were blamed", n, runs)
 	}
 }
 
 func TestRatesThatDriftAreSeldomBlamed(t *testing.T) {
 	const runs = 300
-	blamed := 0
-	for seed := range uint64(runs) {
+	n := blamed(runs, func(seed uint64) (*Judge, func() (Counts, Counts)) {
 		s := newScene(seed, 50, 0.01, 1, 0.4)
 		minutes, looks := s.past(1)
 		model, _ := Estimate(minutes, looks, usual)
-		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}})
-		if _, at := finished(j, func() (Counts, Counts) { return s.look(1), Missing }); at > 0 {
-			blamed++
-		}
-	}
-	if blamed > 3 { // 1 in 1000 gives more than 3 of 300 once in 3000 times
-		t.Errorf("%d of %d were blamed", blamed, runs)
+		return NewJudge(alone(model)), func() (Counts, Counts) { return s.look(1), Missing }
+	})
+	if n > 3 { // 1 in 1000 gives more than 3 of 300 once in 3000 times
+		t.Errorf("%d of %d were blamed", n, runs)
 	}
 }
 
@@ -159,7 +194,7 @@ func TestAVersionThatAloneIsBadIsBlamedBesideAControl(t *testing.T) {
 	for seed := range uint64(50) {
 		a, b := newScene(seed, 10, 0.001, 1, 0), newScene(seed+1000, 10, 0.001, 1, 0)
 		model := normal(0.001)
-		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}, Controls: []Model{model}})
+		j := NewJudge(beside(model))
 		f, at := finished(j, func() (Counts, Counts) { return a.look(50), b.look(1) })
 		if at == 0 || at > 8 || f.Alone || f.Beside[0].Shared {
 			t.Errorf("seed %d: after %d looks: %+v", seed, at, f)
@@ -170,7 +205,7 @@ func TestAVersionThatAloneIsBadIsBlamedBesideAControl(t *testing.T) {
 func TestAControlThatIsGoneNeitherAccusesNorExcuses(t *testing.T) {
 	a, b := newScene(1, 10, 0.001, 1, 0), newScene(2, 10, 0.001, 1, 0)
 	model := normal(0.001)
-	j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}, Controls: []Model{model}})
+	j := NewJudge(beside(model))
 	looks := 0
 	f, at := finished(j, func() (Counts, Counts) {
 		looks++
@@ -189,7 +224,7 @@ func TestABlipOfAKnownKindIsNotEnough(t *testing.T) {
 	model.Blip = 8
 	blip := func(length int) (Finding, int) {
 		s := newScene(3, 20, 0.001, 1, 0)
-		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}})
+		j := NewJudge(alone(model))
 		looks := 0
 		return finished(j, func() (Counts, Counts) {
 			looks++
@@ -222,7 +257,7 @@ func TestALookThatIsMissingSaysNothing(t *testing.T) {
 
 func TestLooksThatAreAsUsualAreNotBadOnes(t *testing.T) {
 	s := newScene(9, 1000, 0.001, 1, 0) // every look has bad events
-	j := NewJudge(Setup{Bets: halfHour, History: normal(0.001), Known: true, Nulls: []Model{normal(0.001)}})
+	j := NewJudge(alone(normal(0.001)))
 	for range 60 {
 		j.See(s.look(1), nil, 0)
 	}
@@ -285,7 +320,7 @@ func TestWrongPassesAreFew(t *testing.T) {
 func TestTooLittleTrafficIsNotTelling(t *testing.T) {
 	for rate, telling := range map[float64]bool{0.005: false, 5: true} {
 		s := newScene(7, rate, 0.001, 1, 0)
-		j := NewJudge(Setup{Bets: halfHour, History: normal(0.001), Known: true, Nulls: []Model{normal(0.001)}})
+		j := NewJudge(alone(normal(0.001)))
 		f, _ := finished(j, func() (Counts, Counts) { return s.look(1), Missing })
 		if f.Telling != telling {
 			t.Errorf("at %v requests a second: telling is %v", rate, f.Telling)
@@ -326,23 +361,8 @@ func TestWhatOthersSufferRaisesTheNull(t *testing.T) {
 
 func TestEvidenceStaysANumberWhateverIsCounted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		model := normal(math.Pow(10, rapid.Float64Range(-9, -0.5).Draw(t, "level")))
-		model.Dispersion = rapid.Float64Range(1, 500).Draw(t, "dispersion")
-		model.Drift = rapid.Float64Range(0, 0.8).Draw(t, "drift")
-		model.Block, model.Blip = rapid.IntRange(1, 5).Draw(t, "block"), rapid.IntRange(0, 30).Draw(t, "blip")
-		j := NewJudge(Setup{Bets: halfHour, History: model, Known: true, Nulls: []Model{model}, Controls: []Model{model}, Limit: 0.1, Limited: true, Matters: 0.2})
-		counts := rapid.Custom(func(t *rapid.T) Counts {
-			total := math.Floor(math.Pow(10, rapid.Float64Range(-1, 9).Draw(t, "log total")))
-			return Counts{Total: total, Bad: math.Floor(total * rapid.Float64Range(0, 1).Draw(t, "share"))}
-		})
-		for range rapid.IntRange(1, 700).Draw(t, "looks") {
-			j.See(counts.Draw(t, "version"), []Counts{counts.Draw(t, "control")}, 0)
-		}
-		f := j.Finding()
-		for _, w := range []float64{f.Wealth, f.History, f.Beside[0].Wealth, f.Limit} {
-			if math.IsNaN(w) || math.IsInf(w, 0) || w < 0 {
-				t.Fatalf("%+v", f)
-			}
-		}
+		setup := beside(anyNoise(t, normal(math.Pow(10, rapid.Float64Range(-9, -0.5).Draw(t, "level")))))
+		setup.Limit, setup.Limited, setup.Matters = 0.1, true, 0.2
+		staysANumber(t, NewJudge(setup), 700)
 	})
 }
