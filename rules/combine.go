@@ -20,6 +20,25 @@ type Test struct {
 	Needed float64 `json:"needed,omitempty"`
 }
 
+// Standing returns what the answer's test stands at when the tests of a plan are taken
+// together, before being what it had won when it last had a verdict. Without one now it
+// is held: nothing is proved by it, but the other rules' share of the false alarms does
+// not grow. Wealth that is no number proves nothing; JSON knows no infinity.
+func (a Answer) Standing(before float64) Test {
+	test := Test{Wealth: before}
+	if a.Test != nil {
+		test = *a.Test
+	}
+	if math.IsNaN(test.Wealth) {
+		test.Wealth, test.Held = 0, "its wealth is no number"
+	}
+	test.Wealth = min(test.Wealth, math.MaxFloat64)
+	if test.Held == "" && (a.Test == nil || a.Verdict == NoData || a.Verdict == Blind) {
+		test.Held = "no verdict: " + a.Verdict.String()
+	}
+	return test
+}
+
 // threshold is the wealth at which one rule alone is breached at baseline false alarms.
 // That it keeps 1 in 1000 was measured (docs/decision-quality.md): by 300 to 500, one
 // request a second with rates that drift or errors in clusters is blamed up to twice as

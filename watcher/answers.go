@@ -1,7 +1,6 @@
 package watcher
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -37,21 +36,13 @@ func (f *feed) says(last time.Time) rules.Answer {
 	return a
 }
 
-// test returns what the rule's test has won. Without a verdict it is held: nothing is
-// proved by it now, but the other rules' share of the false alarms does not grow.
+// test returns what the rule's test stands at; behind is why it has no verdict yet.
 func (f *feed) test(a rules.Answer, behind string) *rules.Test {
-	test := rules.Test{Wealth: f.wealth, Held: behind}
-	if a.Test != nil {
-		test = *a.Test
-		if math.IsNaN(test.Wealth) {
-			test.Wealth, test.Held = 0, "its wealth is no number"
-		}
-		test.Wealth = min(test.Wealth, math.MaxFloat64) // the journal knows no infinity
-		f.wealth = test.Wealth
+	test := a.Standing(f.wealth)
+	if behind != "" {
+		test.Held = behind
 	}
-	if test.Held == "" && (a.Test == nil || a.Verdict == rules.NoData || a.Verdict == rules.Blind) {
-		test.Held = "no verdict: " + a.Verdict.String()
-	}
+	f.wealth = test.Wealth
 	return &test
 }
 

@@ -192,9 +192,6 @@ func (e *evidence) blank(at time.Time) rules.Answer {
 	return rules.Answer{Rule: e.Setting.Name, Ceiling: rules.Auto, At: at, Unit: "ratio", Limit: e.Limit, Query: e.asked.Text(e.show)}
 }
 
-// weakUnder is how many looks must be bad for a history alone to carry a rollback.
-const weakUnder = 12
-
 // weigh says what the finding means.
 func (e *evidence) weigh(answer rules.Answer, f eprocess.Finding) rules.Answer {
 	e.measure(&answer)
@@ -220,7 +217,7 @@ func (e *evidence) weigh(answer rules.Answer, f eprocess.Finding) rules.Answer {
 	if f.Proved && answer.AtEnd != rules.Inconclusive {
 		answer.Verdict, answer.Proved = rules.Healthy, true
 	}
-	if e.lacks || f.Alone && f.BadLooks < weakUnder && f.Limit < e.bets().Threshold {
+	if e.lacks || f.Weak(e.bets().Threshold) {
 		answer.Ceiling = rules.Ask
 	}
 	e.attribute(&answer)

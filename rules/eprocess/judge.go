@@ -176,6 +176,15 @@ func (f Finding) Suspicious(threshold float64) bool {
 	return f.Held || f.Blip || f.Wealth >= max(nothingYet, near*threshold)
 }
 
+// weakUnder is how many looks must be bad for a history alone to carry a rollback.
+const weakUnder = 12
+
+// Weak says that people had better be asked: no control beside the version agrees, no
+// limit that people have set is proved to be exceeded, and few looks were bad.
+func (f Finding) Weak(threshold float64) bool {
+	return f.Alone && f.BadLooks < weakUnder && f.Limit < threshold
+}
+
 // Beside is what one control beside the version shows.
 type Beside struct {
 	Seen   Counts

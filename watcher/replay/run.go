@@ -141,7 +141,8 @@ func (w *watched) look(at time.Time) {
 		}
 		answers[i] = evidence.See(at, results)
 		answers[i].Rule, answers[i].At = spec.Name, at
-		w.hold(i, &answers[i])
+		test := answers[i].Standing(w.wealth[i])
+		answers[i].Test, w.wealth[i] = &test, test.Wealth
 	}
 	rules.Combine(answers, w.plan.FalseAlarms)
 	for _, a := range answers {
@@ -151,18 +152,6 @@ func (w *watched) look(at time.Time) {
 	}
 	w.finding.Said = answers
 	w.give(watcher.Input{Now: at, Look: &watcher.Look{Watch: w.lane.Watch.Seq, Answers: answers}})
-}
-
-// hold keeps what a test has won while its rule has no verdict, as an Owner does:
-// nothing is proved by it then, but what is missing does not make the other rules' share
-// of the false alarms larger.
-func (w *watched) hold(i int, a *rules.Answer) {
-	if a.Test != nil {
-		w.wealth[i] = a.Test.Wealth
-	}
-	if a.Test == nil || a.Verdict == rules.NoData || a.Verdict == rules.Blind {
-		a.Test = &rules.Test{Wealth: w.wealth[i], Held: "no verdict: " + a.Verdict.String()}
-	}
 }
 
 // ask shows the peers the same look, as long as the bake lasts.

@@ -8,10 +8,6 @@ import (
 	"github.com/bakewatch/bakewatch/watcher/replay/quality/sim"
 )
 
-// fewBadLooks is how many looks must have been bad for a rollback without asking where
-// no control of its own agrees.
-const fewBadLooks = 12
-
 // Worse is the share of bad requests up to which a version must be spared by the
 // default of worse_by.
 func Worse(p float64) float64 { return rules.SmallestMargin.Apply(p) }
@@ -129,7 +125,7 @@ func (r *rule) answer(a *rules.Answer) {
 	if f.Telling && a.AtEnd == rules.LowTraffic {
 		a.AtEnd = rules.Healthy
 	}
-	if f.Alone && f.BadLooks < fewBadLooks {
+	if f.Weak(rules.Threshold(0)) {
 		a.Ceiling = rules.Ask
 	}
 	if r.already {
