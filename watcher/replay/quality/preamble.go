@@ -13,8 +13,8 @@ come at 0.1 to 1000 a second, a healthy version answers 0.1 % or 1 % of them bad
 another service. The history is that of a service of the stated traffic. All judges see the same scrapes.
 
 An **alarm** is a rollback or, where the evidence allows no more, a question to people. The **oracle** is a
-sequential probability ratio test that knows the error rate of both versions and how errors cluster: nobody is told that much, and
-nothing can be expected to be quicker; the **bound** is the same, but must spare a version up to 1.25 times worse, as plans say by worse_by. Peers are implemented from their documentation, at its settings; *tuned*, at the
+sequential probability ratio test that knows the error rate of both versions and how errors cluster: nobody is told that much. It keeps
+its promise by Wald's limits, so a peer that was tuned on the very noise may be quicker; the **bound** is the same, but must spare a version up to 1.25 times worse, as plans say by worse_by. Peers are implemented from their documentation, at its settings; *tuned*, at the
 quickest setting that keeps to one false alarm in a thousand with each of the services (limits are multiples of the service's own error rate); and
 *tuned to the service*, at one chosen for each traffic and error rate by somebody who has seen the very noise. Tuning and reporting use different seeds.
 
