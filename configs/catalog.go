@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"encoding/json"
 	"slices"
 
 	"github.com/bakewatch/bakewatch/configs/internal/strict"
@@ -22,6 +23,27 @@ type Catalog struct {
 	// Build makes the rules of a resolved plan; its error says what does not fit together.
 	// nil: the rules are not tried.
 	Build func(rules.Plan) ([]rules.Rule, error)
+}
+
+// nature says how a rule is judged, by its kind; nothing is known of one that is not
+// in the catalog.
+func (c Catalog) nature(s rules.Spec) rules.Nature {
+	i := slices.IndexFunc(c.Rules, func(k rules.Kind) bool { return k.Name == s.Kind })
+	if i < 0 {
+		return rules.Nature{}
+	}
+	options := c.Rules[i].New()
+	if len(s.Options) > 0 && json.Unmarshal(s.Options, options) != nil {
+		return rules.Nature{}
+	}
+	return natureOf(options)
+}
+
+func natureOf(options rules.Options) rules.Nature {
+	if of, is := options.(rules.RuleOptions); is {
+		return of.Nature()
+	}
+	return rules.Nature{}
 }
 
 // pick finds the kind that the table's key names. Where there is none, it says so.

@@ -11,8 +11,8 @@ import (
 )
 
 // Explain returns the plan as sentences, with every default written out.
-func Explain(p rules.Plan) string {
-	e := &explainer{}
+func (c Catalog) Explain(p rules.Plan) string {
+	e := &explainer{catalog: c}
 	e.line("%s, owned by %s, is watched %s.", p.Service, p.Owner, placesOf(p))
 	e.watching(p)
 	e.selecting(p.Select)
@@ -32,7 +32,10 @@ func Explain(p rules.Plan) string {
 	return e.text.String()
 }
 
-type explainer struct{ text strings.Builder }
+type explainer struct {
+	catalog Catalog
+	text    strings.Builder
+}
 
 func (e *explainer) line(format string, args ...any) { fmt.Fprintf(&e.text, format+"\n", args...) }
 
@@ -93,12 +96,12 @@ func (e *explainer) selecting(s rules.Select) {
 }
 
 func (e *explainer) rule(p rules.Plan, s rules.Spec) {
+	nature := e.catalog.nature(s)
+	e.line("Rule %q (%s, %s, %s), %s:", s.Name, s.Kind, s.Severity, modeOf(s.Mode), judgedBy(p, s, nature))
 	var options map[string]any
-	err := json.Unmarshal(s.Options, &options)
-	e.line("Rule %q (%s, %s, %s), %s:", s.Name, s.Kind, s.Severity, modeOf(s.Mode), judgedBy(p, s, options))
-	if err == nil {
-		if s.Judge != "" {
-			fewest(options)
+	if err := json.Unmarshal(s.Options, &options); err == nil {
+		if s.Judge != "" && nature.FewestKey != "" {
+			options[nature.FewestKey] = nature.Fewest
 		}
 		for _, key := range slices.Sorted(maps.Keys(options)) {
 			e.line("    %s = %s", key, value(options[key]))

@@ -3,14 +3,11 @@ package configs
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/bakewatch/bakewatch/rules"
-	"github.com/bakewatch/bakewatch/rules/promql"
 	"github.com/bakewatch/bakewatch/rules/quantity"
-	judge "github.com/bakewatch/bakewatch/rules/threshold"
 )
 
 // tests says whether any rule of the plan is judged by a test.
@@ -26,15 +23,15 @@ func besides(p rules.Plan) string {
 	return ""
 }
 
-// levels are the kinds that look at what is now, so that a window has no meaning.
-var levels = []string{"up", "security-scan"}
-
 // judgedBy says who judges the rule, over what.
-func judgedBy(p rules.Plan, s rules.Spec, options map[string]any) string {
-	if s.Judge != "" || asksExpression(options) {
-		return "judged by " + threshold + " " + judgedOver(s, options)
+func judgedBy(p rules.Plan, s rules.Spec, n rules.Nature) string {
+	switch {
+	case s.Judge == "":
+		return "judged by a test against " + controlsOf(p.Select, s)
+	case n.Now:
+		return "judged by " + s.Judge + " at every look"
 	}
-	return "judged by a test against " + controlsOf(p.Select, s)
+	return "judged by " + s.Judge + " over " + s.Window.String()
 }
 
 // controlsOf lists what the rule's version is compared with, and its limit.
@@ -74,13 +71,7 @@ func measured(s rules.LoadTestSummary) string {
 // strategyControl names the control of the deployment's strategy, as far as the rule can tell it
 // from the version; empty: it cannot.
 func strategyControl(selected rules.Select, s rules.Spec) string {
-	asked := string(s.Options)
-	told := s.Selecting != rules.SelectNone
-	if told {
-		asked += strings.Join(slices.Collect(maps.Values(selected.Match)), " ")
-	}
-	previous := told && (selected.Version != "" || selected.Join != nil || len(selected.Slots) > 0) || holds(asked, "version")
-	off := holds(asked, "cohort")
+	previous, off := tellsVersions(selected, s), depends(selected, s, "cohort")
 	switch {
 	case previous && off:
 		return "the strategy's control (previous, or off of a toggle)"
@@ -90,65 +81,6 @@ func strategyControl(selected rules.Select, s rules.Spec) string {
 		return string(rules.Off)
 	}
 	return ""
-}
-
-// expressions are the keys of kinds that ask a whole expression: it looks at what is
-// now as well, unless it holds $window.
-var expressions = []string{"expr", "rating"}
-
-// asksExpression says whether the rule asks one, which is compared with nothing.
-func asksExpression(options map[string]any) bool {
-	return slices.ContainsFunc(expressions, func(key string) bool { return options[key] != nil })
-}
-
-func judgedOver(s rules.Spec, options map[string]any) string {
-	now := slices.Contains(levels, s.Kind)
-	for _, key := range expressions {
-		text, _ := options[key].(string)
-		now = now || text != "" && !promql.UsesWindow(text)
-	}
-	if now {
-		return "at every look"
-	}
-	return "over " + s.Window.String()
-}
-
-// fewest fills in the default of how many events a rule is judged on, where it sets none.
-func fewest(options map[string]any) {
-	key := "min_requests"
-	if _, per := options["per"]; per {
-		key = "min_sessions"
-	}
-	if _, said := options[key]; said {
-		return
-	}
-	if n := fewestOf(options); n > 0 {
-		options[key] = n
-	}
-}
-
-// fewestOf returns what a limit needs at least; 0: the rule is over no events.
-func fewestOf(options map[string]any) float64 {
-	share := func(key string) float64 {
-		limit, err := quantity.Parse(fmt.Sprint(options[key]))
-		if err != nil {
-			return 0
-		}
-		return limit.Value()
-	}
-	has := func(key string) bool { _, said := options[key]; return said }
-	quantile, slow := options["quantile"].(float64)
-	switch {
-	case slow:
-		return judge.MinRequests(0, 1-quantile)
-	case has("planned"):
-		return judge.MinOfShare(0, share("planned"), share("min"))
-	case has("uses"):
-		return judge.MinForGoal(0, share("min"))
-	case (has("requests") || has("complaints")) && share("max") > 0:
-		return judge.MinRequests(0, share("max"))
-	}
-	return 0
 }
 
 // doing says what each power comes to.

@@ -3,8 +3,6 @@ package configs_test
 import (
 	"strings"
 	"testing"
-
-	"github.com/bakewatch/bakewatch/configs"
 )
 
 func TestAnExplanationSaysWhatTheRulesComeTo(t *testing.T) {
@@ -38,7 +36,7 @@ func TestAnExplanationSaysWhatTheRulesComeTo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			daemon := minimal + "[executor.e]\nuse = 'exec'\ncommand = ['/x']\n[group.oncall]\npeople = ['ana']\n"
-			if said := configs.Explain(one(t, daemon, head+test.plan+tail)); !strings.Contains(said, test.want) {
+			if said := catalog().Explain(one(t, daemon, head+test.plan+tail)); !strings.Contains(said, test.want) {
 				t.Errorf("want %q in\n%s", test.want, said)
 			}
 		})

@@ -44,7 +44,7 @@ func FuzzPlan(f *testing.F) {
 			t.Errorf("%d plans: %v", len(plans), problems)
 		}
 		for _, plan := range plans {
-			if _, err := json.Marshal(plan); err != nil || configs.Explain(plan) == "" {
+			if _, err := json.Marshal(plan); err != nil || catalog().Explain(plan) == "" {
 				t.Errorf("cannot be kept or explained: %v", err)
 			}
 		}

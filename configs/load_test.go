@@ -29,7 +29,7 @@ func TestShippedExamplesLoad(t *testing.T) {
 		}
 	}
 	for _, plan := range plans {
-		golden(t, "testdata/explain/"+plan.Service+".txt", configs.Explain(plan))
+		golden(t, "testdata/explain/"+plan.Service+".txt", catalog().Explain(plan))
 	}
 }
 

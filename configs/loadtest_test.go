@@ -73,7 +73,7 @@ func TestALoadTestIsReadIntoThePlan(t *testing.T) {
 	}
 	const want = "against load-test and before:"
 	const summary = "    load_test = k6.json: 1000 requests, 2 errors, p90 120 ms, p99 240 ms\n"
-	if said := configs.Explain(plans[0]); !strings.Contains(said, want) || !strings.Contains(said, summary) {
+	if said := catalog().Explain(plans[0]); !strings.Contains(said, want) || !strings.Contains(said, summary) {
 		t.Errorf("said\n%s", said)
 	}
 }

@@ -54,29 +54,30 @@ func (l *loader) incomparable(spec rules.Spec, control rules.Control) (why, hint
 	switch control {
 	case rules.Before, rules.LastWeek: // the service as a whole
 	case rules.Previous, rules.LoadTest:
-		if s := l.file.Select; !l.holds(spec, "version") && (spec.Selecting == rules.SelectNone || s.Version == "" && s.Join == nil && len(s.Slots) == 0) {
+		if !tellsVersions(l.file.Select, spec) {
 			return "versions to be told apart", "name version, join or slots in [select], or compare with before or last-week"
 		}
 	case rules.Off:
-		if !l.holds(spec, "cohort") {
+		if !depends(l.file.Select, spec, "cohort") {
 			return "cohorts to be told apart", "put $cohort into a matcher of [select] or of the rule's selectors"
 		}
 	}
 	return "", ""
 }
 
-// holds says whether what the rule asks for depends on the placeholder.
-func (l *loader) holds(spec rules.Spec, name string) bool {
-	asked := string(spec.Options)
-	if spec.Selecting != rules.SelectNone {
-		asked += strings.Join(slices.Collect(maps.Values(l.file.Select.Match)), " ")
-	}
-	return holds(asked, name)
+// tellsVersions says whether the rule can tell versions apart.
+func tellsVersions(selected rules.Select, s rules.Spec) bool {
+	of := selected.Version != "" || selected.Join != nil || len(selected.Slots) > 0
+	return s.Selecting != rules.SelectNone && of || depends(selected, s, "version")
 }
 
-// holds says whether the text has the placeholder.
-func holds(text, name string) bool {
-	return slices.ContainsFunc(placeholder.FindAllStringSubmatch(text, -1), func(found []string) bool { return found[1] == name })
+// depends says whether what the rule asks for depends on the placeholder.
+func depends(selected rules.Select, s rules.Spec, name string) bool {
+	asked := string(s.Options)
+	if s.Selecting != rules.SelectNone {
+		asked += strings.Join(slices.Collect(maps.Values(selected.Match)), " ")
+	}
+	return slices.ContainsFunc(placeholder.FindAllStringSubmatch(asked, -1), func(found []string) bool { return found[1] == name })
 }
 
 // checkDependsOn checks the names of the services that may be to blame instead.

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/bakewatch/bakewatch/configs"
 	"github.com/bakewatch/bakewatch/rules"
 )
 
@@ -123,7 +122,7 @@ func TestAnExplanationSaysWhatATestComesTo(t *testing.T) {
 		"none that cannot be told":      {tested, "against before:", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			said := configs.Explain(one(t, minimal, head+test.plan+"\n"+tail))
+			said := catalog().Explain(one(t, minimal, head+test.plan+"\n"+tail))
 			if strings.Contains(said, test.want) == test.not {
 				t.Errorf("%q, want it there: %v, in\n%s", test.want, !test.not, said)
 			}

@@ -62,7 +62,7 @@ func (l *loader) loadRule(t strict.Table, kind rules.Kind, name string) {
 		t.Fail("", fmt.Sprintf("cannot be kept: %v", err), "")
 	}
 	spec.Options = text
-	l.judge(t, kind, &spec)
+	l.judge(t, natureOf(options), &spec)
 	l.common(t, &spec)
 	l.comparison(t, &spec)
 	l.loadTest(t, file.LoadTestFile, &spec)
@@ -80,11 +80,11 @@ func (l *loader) loadRule(t strict.Table, kind rules.Kind, name string) {
 
 // judge settles who judges the rule: what counts events is compared, by a test, unless
 // the plan wants a plain threshold; anything else can only be held against one.
-func (l *loader) judge(t strict.Table, kind rules.Kind, spec *rules.Spec) {
+func (l *loader) judge(t strict.Table, nature rules.Nature, spec *rules.Spec) {
 	if t.Has("judge") && spec.Judge != threshold {
 		t.Fail("judge", fmt.Sprintf("judge must be %q, not %q", threshold, strict.Shorten(spec.Judge)), "leave it out to have the rule compared, and its limit proved, by a test")
 	}
-	if t.Has("judge") || !kind.Compares {
+	if t.Has("judge") || !nature.Compared {
 		spec.Judge = threshold
 	}
 }

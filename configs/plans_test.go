@@ -320,7 +320,7 @@ func TestAResolvedPlanComesBackFromTheJournalAsItWas(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(back, plans[0]) {
 			r.Fatalf("%v\n got %+v\nwant %+v", err, back, plans[0])
 		}
-		if configs.Explain(back) != configs.Explain(plans[0]) {
+		if catalog().Explain(back) != catalog().Explain(plans[0]) {
 			r.Fatal("it is explained differently")
 		}
 	})

@@ -50,7 +50,7 @@ func shadowed(t *testing.T, set configs.Set) {
 				t.Errorf("%s: rule %q is %s", plan.Service, spec.Name, spec.Mode)
 			}
 		}
-		if said := configs.Explain(plan); strings.Contains(said, "enforced") || !strings.Contains(said, "only recorded") {
+		if said := catalog().Explain(plan); strings.Contains(said, "enforced") || !strings.Contains(said, "only recorded") {
 			t.Errorf("explained as\n%s", said)
 		}
 	}

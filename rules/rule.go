@@ -84,9 +84,6 @@ type Kind struct {
 	// With makes the options that a plan's [[rollback]] gives an executor under
 	// `with`; nil: it takes none. Rule kinds and channels have none.
 	With func() Options
-	// Compares says of a rule kind that its rules are judged by comparison, unless the
-	// plan says judge = "threshold".
-	Compares bool
 	// Later lists keys that a later version brings: refused as "not yet supported", never ignored.
 	Later []string
 }
@@ -103,9 +100,23 @@ type FieldError struct {
 func (e *FieldError) Error() string { return e.Key + ": " + e.Err.Error() }
 func (e *FieldError) Unwrap() error { return e.Err }
 
+// Nature is how a rule is judged, as far as its own options tell.
+type Nature struct {
+	// Compared says that it is judged by comparison, unless the plan says judge = "threshold".
+	Compared bool
+	// Now says that it looks at what is now, so that a window has no meaning.
+	Now bool
+	// Fewest is how many events a plain limit is judged on, and FewestKey the option that
+	// says so; empty: the rule is over no events.
+	FewestKey string
+	Fewest    float64
+}
+
 // RuleOptions are the options of a rule kind.
 type RuleOptions interface {
 	Options
+	// Nature says how a rule with these options is judged.
+	Nature() Nature
 	// Rule builds the rule. The options were checked; an error means that they do
 	// not fit the setting (a version placeholder where versions cannot be told apart).
 	Rule(Setting) (Rule, error)

@@ -227,7 +227,7 @@ func (p *program) printProblems(found checked, c checking) {
 	}
 	if c.explain {
 		for _, plan := range found.plans {
-			fmt.Fprint(p.stdout, configs.Explain(plan))
+			fmt.Fprint(p.stdout, catalog().Explain(plan))
 		}
 	}
 	fmt.Fprintln(p.stderr, found.summary())

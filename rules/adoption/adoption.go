@@ -27,7 +27,7 @@ type Options struct {
 
 // Kind returns the kind.
 func Kind() rules.Kind {
-	return rules.Kind{Name: "adoption", New: func() rules.Options { return &Options{} }, Compares: true, Later: compare.Later()}
+	return rules.Kind{Name: "adoption", New: func() rules.Options { return &Options{} }, Later: compare.Later()}
 }
 
 // Check says what is wrong with the options.
@@ -47,6 +47,11 @@ func (o *Options) checkMin() error {
 		return &rules.FieldError{Key: "min", Err: fmt.Errorf("%s could never be missed", o.Min)}
 	}
 	return nil
+}
+
+// Nature says how the rule is judged.
+func (o *Options) Nature() rules.Nature {
+	return rules.Nature{Compared: true, FewestKey: "min_sessions", Fewest: threshold.MinForGoal(o.MinSessions, o.Min.Value())}
 }
 
 // Rule builds the rule.

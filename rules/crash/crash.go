@@ -42,6 +42,9 @@ func (o *Options) checkMax() error {
 	return nil
 }
 
+// Nature says how the rule is judged.
+func (o *Options) Nature() rules.Nature { return rules.Nature{} }
+
 // Rule builds the rule.
 func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 	selector, err := promql.ReadSelector("restarts", o.Restarts)

@@ -27,7 +27,7 @@ type Options struct {
 
 // Kind returns the kind.
 func Kind() rules.Kind {
-	return rules.Kind{Name: "error-rate", New: func() rules.Options { return &Options{} }, Compares: true, Later: compare.Later()}
+	return rules.Kind{Name: "error-rate", New: func() rules.Options { return &Options{} }, Later: compare.Later()}
 }
 
 // Check says what is wrong with the options.
@@ -35,6 +35,11 @@ func (o *Options) Check() error {
 	_, errErrors := promql.ReadSelector("errors", o.Errors)
 	_, errRequests := promql.ReadSelector("requests", o.Requests)
 	return errors.Join(errErrors, errRequests, threshold.CheckShare("max", o.Max), threshold.CheckMinRequests(o.MinRequests))
+}
+
+// Nature says how the rule is judged.
+func (o *Options) Nature() rules.Nature {
+	return rules.Nature{Compared: true, FewestKey: "min_requests", Fewest: threshold.MinRequests(o.MinRequests, o.Max.Value())}
 }
 
 // Rule builds the rule.

@@ -30,7 +30,7 @@ type Options struct {
 
 // Kind returns the kind.
 func Kind() rules.Kind {
-	return rules.Kind{Name: "feedback", New: func() rules.Options { return &Options{} }, Compares: true, Later: compare.Later()}
+	return rules.Kind{Name: "feedback", New: func() rules.Options { return &Options{} }, Later: compare.Later()}
 }
 
 // Check says what is wrong with the options.
@@ -75,6 +75,14 @@ func (o *Options) checkMin() error {
 // $window.
 func (o *Options) ReachesBack(window rules.Duration) rules.Duration {
 	return promql.ReachesBack(o.Rating, window)
+}
+
+// Nature says how the rule is judged.
+func (o *Options) Nature() rules.Nature {
+	if o.Rating != "" {
+		return rules.Nature{Now: !promql.UsesWindow(o.Rating)}
+	}
+	return rules.Nature{Compared: true, FewestKey: "min_sessions", Fewest: threshold.MinRequests(o.MinSessions, o.Max.Value())}
 }
 
 // Rule builds the rule.

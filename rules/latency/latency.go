@@ -29,7 +29,7 @@ type Options struct {
 
 // Kind returns the kind.
 func Kind() rules.Kind {
-	return rules.Kind{Name: "latency", New: func() rules.Options { return &Options{Quantile: 0.99} }, Compares: true, Later: compare.Later()}
+	return rules.Kind{Name: "latency", New: func() rules.Options { return &Options{Quantile: 0.99} }, Later: compare.Later()}
 }
 
 // Check says what is wrong with the options.
@@ -69,6 +69,11 @@ func (o *Options) selector() (*promql.Selector, error) {
 		return nil, &rules.FieldError{Key: "histogram", Hint: "write " + base, Err: fmt.Errorf("%s is a part of the histogram", selector.Metric())}
 	}
 	return selector, nil
+}
+
+// Nature says how the rule is judged.
+func (o *Options) Nature() rules.Nature {
+	return rules.Nature{Compared: true, FewestKey: "min_requests", Fewest: threshold.MinRequests(o.MinRequests, slower(o.Quantile))}
 }
 
 // Rule builds the rule.

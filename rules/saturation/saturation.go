@@ -60,6 +60,9 @@ func (o *Options) ReachesBack(window rules.Duration) rules.Duration {
 	return promql.ReachesBack(o.Expr, window)
 }
 
+// Nature says how the rule is judged.
+func (o *Options) Nature() rules.Nature { return rules.Nature{Now: !promql.UsesWindow(o.Expr)} }
+
 // Rule builds the rule.
 func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 	template, err := promql.ReadNumber("expr", o.Expr, promql.Words{Window: setting.Window, Interval: setting.Interval})

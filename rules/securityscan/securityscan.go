@@ -105,6 +105,9 @@ func (o *Options) checkID() error {
 	return promql.CheckLabel("id", o.ID)
 }
 
+// Nature says how the rule is judged.
+func (o *Options) Nature() rules.Nature { return rules.Nature{Now: true} }
+
 // Rule builds the rule. Nothing of [select] is added: a scan is of an image, not
 // of a target that serves.
 func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {

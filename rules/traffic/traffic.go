@@ -78,6 +78,11 @@ func (o *Options) checkWithin() error {
 	return nil
 }
 
+// Nature says how the rule is judged.
+func (o *Options) Nature() rules.Nature {
+	return rules.Nature{FewestKey: "min_requests", Fewest: threshold.MinOfShare(o.MinRequests, o.Planned.Value(), o.Min.Value())}
+}
+
 // Rule builds the rule. It refuses a setting in which the version's requests are not
 // told from the service's, and a bake that is over before anything is judged.
 func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {

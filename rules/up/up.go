@@ -50,6 +50,9 @@ func (o *Options) checkMin() error {
 	return nil
 }
 
+// Nature says how the rule is judged.
+func (o *Options) Nature() rules.Nature { return rules.Nature{Now: true} }
+
 // Rule builds the rule.
 func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 	selector, err := promql.ReadSelector("targets", o.Targets)
