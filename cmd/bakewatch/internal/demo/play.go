@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/daemon"
 	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/shop"
 	"github.com/bakewatch/bakewatch/integrations/nats/events"
@@ -128,12 +127,12 @@ func (a act) perform(ctx context.Context, d *daemon.Daemon, s *shop.Shop, entrie
 func (r *Deployment) follow(deployed time.Time, e watcher.Entry) {
 	after := e.At.Sub(deployed).Round(time.Millisecond).Seconds()
 	switch {
-	case e.Kind == watcher.Decided:
-		r.Rule, r.Ruling, r.Detected = e.Ruling.Rule, e.Ruling.Power.String(), &after
-		r.Reason, r.Blame = e.Ruling.Why[0], blame(e.Ruling)
-	case e.Kind == watcher.Ruled && e.Ruling.Rule != "":
+	case e.Kind == watcher.Decided, e.Kind == watcher.Ruled && e.Ruling.Rule != "":
 		r.Rule, r.Ruling = e.Ruling.Rule, e.Ruling.Power.String()
-		r.Reason, r.Blame = e.Ruling.Why[0], blame(e.Ruling)
+		r.Reason, r.Blame = e.Ruling.Why[0], string(e.Ruling.Attribution().Blame)
+		if e.Kind == watcher.Decided {
+			r.Detected = &after
+		}
 	case e.Kind == watcher.Verified && e.OK:
 		r.Recovered = &after
 	case e.Kind == watcher.Closed:
@@ -142,14 +141,4 @@ func (r *Deployment) follow(deployed time.Time, e watcher.Entry) {
 			r.Reason = e.Text
 		}
 	}
-}
-
-// blame is who the ruling's rule says is to blame.
-func blame(r *authority.Ruling) string {
-	for _, a := range r.Answers {
-		if a.Rule == r.Rule {
-			return string(a.Attribution.Blame)
-		}
-	}
-	return ""
 }

@@ -73,10 +73,8 @@ func (s *story) reasons(why []string) {
 
 // blame tells who is to blame, by the rule that speaks.
 func (s *story) blame(r *authority.Ruling) {
-	for _, a := range r.Answers {
-		if a.Rule == r.Rule && a.Attribution.Blame != "" {
-			s.more(fmt.Sprintf("to blame: %s (%s)", a.Attribution.Blame, strings.Join(a.Attribution.Why, "; ")))
-		}
+	if who := r.Attribution(); who.Blame != "" {
+		s.more("to blame: " + who.String())
 	}
 }
 
