@@ -1,0 +1,99 @@
+package authority
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Way is how somebody has shown who they are.
+type Way string
+
+// The ways. Each is established by one transport, which alone writes it into a Proof.
+const (
+	Local     Way = "local"     // said so, over a connection that only the operator's own people have
+	Signature Way = "signature" // a request signed with an nkey
+	Basic     Way = "basic"     // a user name and its password
+	OIDC      Way = "oidc"      // a login by OpenID Connect
+	Link      Way = "link"      // a signed link, good once and for one person
+	Slack     Way = "slack"     // a button in Slack
+	PagerDuty Way = "pagerduty" // an acknowledgement in PagerDuty
+)
+
+// Ways lists every way.
+func Ways() []Way { return []Way{Local, Signature, Basic, OIDC, Link, Slack, PagerDuty} }
+
+// Proof is what a transport has established about who speaks: nothing in it is what
+// somebody merely wrote into a message.
+type Proof struct {
+	Way Way `json:"way"`
+	// Subject is who it is in the way's own terms: a public key, a user name, an
+	// e-mail address, a Slack user id; for Local and Link the person's name itself.
+	Subject string `json:"subject"`
+}
+
+// Person is one [person.NAME]: the proofs that are accepted for it.
+type Person struct {
+	NKeys     []string `toml:"nkeys" json:"nkeys,omitempty" doc:"public nkeys (U…) whose signature speaks for the person"`
+	Basic     string   `toml:"basic" json:"basic,omitempty" doc:"the user name in the web config file"`
+	OIDC      string   `toml:"oidc" json:"oidc,omitempty" doc:"the e-mail address or subject in the login"`
+	Slack     string   `toml:"slack" json:"slack,omitempty" doc:"the Slack user id (U…)"`
+	PagerDuty string   `toml:"pagerduty" json:"pagerduty,omitempty" doc:"the PagerDuty user id (P…)"`
+	Link      bool     `toml:"link" json:"link,omitempty" doc:"may answer by a signed link sent to the person alone"`
+	Local     bool     `toml:"local" json:"local,omitempty" doc:"is believed on a connection of this machine"`
+}
+
+// accepts says whether the proof is one of the person's.
+func (p Person) accepts(name string, proof Proof) bool {
+	switch proof.Way {
+	case Signature:
+		return slices.Contains(p.NKeys, proof.Subject)
+	case Basic:
+		return p.Basic != "" && p.Basic == proof.Subject
+	case OIDC:
+		return p.OIDC != "" && strings.EqualFold(p.OIDC, proof.Subject)
+	case Slack:
+		return p.Slack != "" && p.Slack == proof.Subject
+	case PagerDuty:
+		return p.PagerDuty != "" && p.PagerDuty == proof.Subject
+	case Link:
+		return p.Link && name == proof.Subject
+	case Local:
+		return p.Local && name == proof.Subject
+	}
+	return false
+}
+
+// Directory knows the people, by name.
+type Directory struct {
+	People map[string]Person
+	// Believe says that whoever is on a local connection is who they say they are:
+	// the daemon's own NATS, or one that the operator has declared to be trusted.
+	Believe bool
+}
+
+// ErrUnproved is why nobody was recognized.
+var ErrUnproved = errors.New("does not say who it is in a way that is accepted")
+
+// Identify returns the person that a proof speaks for. It is the one place that says
+// so, however the proof came; two people with one proof are nobody.
+func (d Directory) Identify(proof Proof) (string, error) {
+	if proof.Way == Local && d.Believe && proof.Subject != "" {
+		return proof.Subject, nil
+	}
+	var found []string
+	for name, person := range d.People {
+		if person.accepts(name, proof) {
+			found = append(found, name)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return "", fmt.Errorf("%s %q %w: see [person.NAME]", proof.Way, proof.Subject, ErrUnproved)
+	}
+	slices.Sort(found)
+	return "", fmt.Errorf("%s %q %w: it stands for %s", proof.Way, proof.Subject, ErrUnproved, strings.Join(found, " and "))
+}
