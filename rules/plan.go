@@ -33,10 +33,10 @@ type Plan struct {
 	// DependsOn are services that may be to blame instead.
 	DependsOn []string `json:"depends_on,omitempty"`
 
-	Select      Select              `json:"select"`
-	Rules       []Spec              `json:"rules"`
-	Rollbacks   []Rollback          `json:"rollbacks,omitempty"`
-	Authorities []Authority         `json:"authorities,omitempty"`
+	Select      Select      `json:"select"`
+	Rules       []Spec      `json:"rules"`
+	Rollbacks   []Rollback  `json:"rollbacks,omitempty"`
+	Authorities []Authority `json:"authorities,omitempty"`
 	// Groups are the people of every group that Authorities and Policies name; of one with a schedule
 	// those of its fallback.
 	Groups map[string][]string `json:"groups,omitempty"`

@@ -78,8 +78,22 @@ func (o *Owner) Show(ctx context.Context, ref Ref) (view WatchView, err error) {
 	return o.recalled(ctx, view, last), nil
 }
 
+// identify returns the person that a proof speaks for.
+func (o *Owner) identify(proof authority.Proof) (string, error) {
+	person, err := o.Directory().Identify(proof)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return person, nil
+}
+
 // Answer implements Desk. A vote without a question is for the one that is open.
 func (o *Owner) Answer(ctx context.Context, ref Ref, vote authority.Vote) (WatchView, error) {
+	person, err := o.identify(vote.Proof)
+	if err != nil {
+		return WatchView{}, err
+	}
+	vote.Person = person
 	return o.change(ctx, ref, func(ctx context.Context, h *held) error {
 		q := h.Watch.Question
 		if q == nil {
@@ -110,13 +124,17 @@ func (h *held) counted(vote authority.Vote) error {
 }
 
 // Cancel implements Desk.
-func (o *Owner) Cancel(ctx context.Context, ref Ref, by, reason string) (WatchView, error) {
+func (o *Owner) Cancel(ctx context.Context, ref Ref, by authority.Proof, reason string) (WatchView, error) {
+	person, err := o.identify(by)
+	if err != nil {
+		return WatchView{}, err
+	}
 	return o.change(ctx, ref, func(ctx context.Context, h *held) error {
 		if phase := h.Watch.Phase(); phase == Acting || phase == Verifying {
 			return fmt.Errorf("%w: the watch of %s is %s; a rollback is not taken back", ErrRefused, h.ID, phase)
 		}
 		watch := h.Watch.Seq
-		if err := o.handle(ctx, h.ID, Input{Cancel: &Request{By: by, Reason: reason}}); err != nil {
+		if err := o.handle(ctx, h.ID, Input{Cancel: &Request{By: person, Reason: reason}}); err != nil {
 			return err
 		}
 		if h.Watch != nil && h.Watch.Seq == watch {

@@ -24,10 +24,11 @@ type Desk interface {
 	List(ctx context.Context) ([]LaneView, error)
 	// Show finds one watch, open or remembered.
 	Show(ctx context.Context, ref Ref) (WatchView, error)
-	// Answer records a person's vote on the open question.
+	// Answer records a person's vote on the open question. Who it is follows from the vote's
+	// proof alone: Person is filled in.
 	Answer(ctx context.Context, ref Ref, vote authority.Vote) (WatchView, error)
 	// Cancel ends an open watch.
-	Cancel(ctx context.Context, ref Ref, by, reason string) (WatchView, error)
+	Cancel(ctx context.Context, ref Ref, by authority.Proof, reason string) (WatchView, error)
 	// Disarm forbids rollbacks, everywhere or in one service; Arm allows them again.
 	// Both refuse a service that nobody knows, unless they are forced.
 	Disarm(ctx context.Context, order Order) error
@@ -36,10 +37,10 @@ type Desk interface {
 
 // Order is a person's word about whether rollbacks are allowed.
 type Order struct {
-	Service string `json:"service,omitempty"` // empty: everywhere
-	By      string `json:"by"`
-	Reason  string `json:"reason,omitempty"` // of Disarm
-	Force   bool   `json:"force,omitempty"`  // also in a service that is not known
+	Service string          `json:"service,omitempty"` // empty: everywhere
+	By      authority.Proof `json:"by"`
+	Reason  string          `json:"reason,omitempty"` // of Disarm
+	Force   bool            `json:"force,omitempty"`  // also in a service that is not known
 }
 
 // Everywhere stands for every service where one could be named; none has this name.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/rules"
 )
 
@@ -26,8 +27,10 @@ type Config struct {
 	// Guards says what lowers power now in one service; nil: nothing does.
 	Guards func(service string) Guards
 	Switch Switch
-	Log    *slog.Logger
-	Watch  Observer // what is counted; nil: nothing is
+	// Directory knows who the people are; nil: whoever is on a local connection is believed.
+	Directory func() authority.Directory
+	Log       *slog.Logger
+	Watch     Observer // what is counted; nil: nothing is
 }
 
 // Actor carries out grants (actions.Runner).
@@ -56,6 +59,9 @@ func (c *Config) defaults() error {
 	}
 	if c.Guards == nil {
 		c.Guards = func(string) Guards { return Guards{} }
+	}
+	if c.Directory == nil {
+		c.Directory = func() authority.Directory { return authority.Directory{Believe: true} }
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -291,7 +291,7 @@ func TestAQuestion(t *testing.T) {
 
 func (s *scene) answer(person string, choice authority.Choice, want error) {
 	s.t.Helper()
-	_, err := s.owners[0].Answer(s.t.Context(), watcher.Ref{Name: "checkout"}, authority.Vote{Person: person, Choice: choice})
+	_, err := s.owners[0].Answer(s.t.Context(), watcher.Ref{Name: "checkout"}, authority.Vote{Proof: authority.LocalProof(person), Choice: choice})
 	if !errors.Is(err, want) {
 		s.t.Errorf("%s says %s: %v, want %v", person, choice, err, want)
 	}

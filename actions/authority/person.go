@@ -33,6 +33,13 @@ type Proof struct {
 	Subject string `json:"subject"`
 }
 
+// LocalProof is the proof of somebody who speaks over a connection that only the
+// operator's own people have.
+func LocalProof(person string) Proof { return Proof{Way: Local, Subject: person} }
+
+// String returns the proof for a log or a message.
+func (p Proof) String() string { return string(p.Way) + " " + p.Subject }
+
 // Person is one [person.NAME]: the proofs that are accepted for it.
 type Person struct {
 	NKeys     []string `toml:"nkeys" json:"nkeys,omitempty" doc:"public nkeys (U…) whose signature speaks for the person"`

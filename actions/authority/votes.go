@@ -26,7 +26,7 @@ type Vote struct {
 	Choice   Choice    `json:"choice"`
 	Reason   string    `json:"reason,omitempty"`
 	At       time.Time `json:"at"`
-	Via      string    `json:"via,omitempty"` // how the answer came: "cli", …
+	Proof    Proof     `json:"proof"` // how the person was recognized
 }
 
 // Question is a ruling that waits for people.

@@ -12,7 +12,7 @@ import (
 
 func answerCommand(p *program) *cobra.Command {
 	var ref watcher.Ref
-	vote := authority.Vote{Via: "cli"}
+	var vote authority.Vote
 	cmd := &cobra.Command{
 		Use:   "answer SERVICE|ID roll-back|keep",
 		Short: "Answer the open question of a watch",
@@ -56,7 +56,7 @@ func (p *program) answer(ctx context.Context, desk watcher.Desk, ref watcher.Ref
 	if err != nil {
 		return err
 	}
-	vote.Person, vote.At = person, p.now().UTC()
+	vote.Proof, vote.At = authority.LocalProof(person), p.now().UTC()
 	if vote.Question == 0 {
 		asked, err := desk.Show(ctx, ref)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/watcher"
 )
 
@@ -22,7 +23,7 @@ func cancelCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			w, err := daemon.desk.Cancel(ctx, named(ref, args[0]), person, reason)
+			w, err := daemon.desk.Cancel(ctx, named(ref, args[0]), authority.LocalProof(person), reason)
 			if err != nil {
 				return hinted(err, "see bakewatch show %s", args[0])
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/watcher"
 )
 
@@ -82,7 +83,7 @@ func (p *program) disarm(ctx context.Context, daemon *remote, a armament) error 
 	if err != nil {
 		return err
 	}
-	err = daemon.desk.Disarm(ctx, watcher.Order{Service: a.service, By: person, Reason: a.reason, Force: a.force})
+	err = daemon.desk.Disarm(ctx, watcher.Order{Service: a.service, By: authority.LocalProof(person), Reason: a.reason, Force: a.force})
 	switch {
 	case errors.Is(err, watcher.ErrRefused):
 		return refused(err)
@@ -99,7 +100,7 @@ func (p *program) arm(ctx context.Context, daemon *remote, a armament) error {
 	if err != nil {
 		return err
 	}
-	if err := daemon.desk.Arm(ctx, watcher.Order{Service: a.service, By: person, Force: a.force}); err != nil {
+	if err := daemon.desk.Arm(ctx, watcher.Order{Service: a.service, By: authority.LocalProof(person), Force: a.force}); err != nil {
 		return refused(err)
 	}
 	if file, err := p.disarmFile(a); err == nil && exists(file) {

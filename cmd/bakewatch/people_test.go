@@ -136,7 +136,7 @@ func TestAnswer(t *testing.T) {
 		b := newBench(t)
 		b.desk.watches = []watcher.WatchView{asked()}
 		b.expect(0, "answer", "checkout", "roll-back", "--reason", "ours", "--as", "bea")
-		if want := "answer checkout 23 roll-back ours by bea via cli at 12:00:00"; !slices.Contains(b.desk.calls, want) {
+		if want := "answer checkout 23 roll-back ours by bea via local at 12:00:00"; !slices.Contains(b.desk.calls, want) {
 			t.Errorf("called %q, want %q", b.desk.calls, want)
 		}
 	})

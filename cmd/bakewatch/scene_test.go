@@ -422,7 +422,7 @@ func (s *scene) settled(d rules.Deployment) {
 func (s *scene) answer(d rules.Deployment) {
 	s.tried(func(ctx context.Context, conn *nats.Conn) error {
 		_, err := nats.DeskClient(conn.NATS()).Answer(ctx, watcher.Ref{Name: d.ID}, authority.Vote{
-			Person: "ben", Choice: authority.RollBack, Reason: "it is broken", Via: "test",
+			Proof: authority.LocalProof("ben"), Choice: authority.RollBack, Reason: "it is broken",
 		})
 		return err
 	})

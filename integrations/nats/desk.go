@@ -39,9 +39,9 @@ type (
 		Vote authority.Vote `json:"vote"`
 	}
 	cancelRequest struct {
-		Ref    watcher.Ref `json:"ref"`
-		By     string      `json:"by"`
-		Reason string      `json:"reason"`
+		Ref    watcher.Ref     `json:"ref"`
+		By     authority.Proof `json:"by"`
+		Reason string          `json:"reason"`
 	}
 	nothing struct{}
 )

@@ -37,10 +37,10 @@ func (d *fakeDesk) Show(_ context.Context, ref watcher.Ref) (watcher.WatchView, 
 }
 
 func (d *fakeDesk) Answer(_ context.Context, ref watcher.Ref, vote authority.Vote) (watcher.WatchView, error) {
-	return d.note("answer ", ref, " ", vote.Person, " ", vote.Choice, " ", vote.Question)
+	return d.note("answer ", ref, " ", vote.Proof, " ", vote.Choice, " ", vote.Question)
 }
 
-func (d *fakeDesk) Cancel(_ context.Context, ref watcher.Ref, by, reason string) (watcher.WatchView, error) {
+func (d *fakeDesk) Cancel(_ context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
 	return d.note("cancel ", ref, " ", by, " ", reason)
 }
 
@@ -81,14 +81,18 @@ func TestEveryMethodOfTheDeskPassesThroughNATS(t *testing.T) {
 	}
 	calls := map[string]func() error{
 		"show {checkout production}": func() error { return view(far.Show(t.Context(), ref)) },
-		"answer {checkout production} ana keep 9": func() error {
-			return view(far.Answer(t.Context(), ref, authority.Vote{Person: "ana", Choice: authority.Keep, Question: 9}))
+		"answer {checkout production} local ana keep 9": func() error {
+			return view(far.Answer(t.Context(), ref, authority.Vote{Proof: authority.LocalProof("ana"), Choice: authority.Keep, Question: 9}))
 		},
-		"cancel {checkout production} ana not <needed>\nany \"more\"": func() error { return view(far.Cancel(t.Context(), ref, "ana", "not <needed>\nany \"more\"")) },
-		"disarm {checkout ana holiday true}": func() error {
-			return far.Disarm(t.Context(), watcher.Order{Service: "checkout", By: "ana", Reason: "holiday", Force: true})
+		"cancel {checkout production} local ana not <needed>\nany \"more\"": func() error {
+			return view(far.Cancel(t.Context(), ref, authority.LocalProof("ana"), "not <needed>\nany \"more\""))
 		},
-		"arm {checkout ana  false}": func() error { return far.Arm(t.Context(), watcher.Order{Service: "checkout", By: "ana"}) },
+		"disarm {checkout local ana holiday true}": func() error {
+			return far.Disarm(t.Context(), watcher.Order{Service: "checkout", By: authority.LocalProof("ana"), Reason: "holiday", Force: true})
+		},
+		"arm {checkout local ana  false}": func() error {
+			return far.Arm(t.Context(), watcher.Order{Service: "checkout", By: authority.LocalProof("ana")})
+		},
 	}
 	for asked, call := range calls {
 		t.Run(asked, func(t *testing.T) {

@@ -50,7 +50,7 @@ func (d deskClient) Answer(ctx context.Context, ref watcher.Ref, vote authority.
 	return request[watcher.WatchView](ctx, d.nc, methodAnswer, answerRequest{Ref: ref, Vote: vote})
 }
 
-func (d deskClient) Cancel(ctx context.Context, ref watcher.Ref, by, reason string) (watcher.WatchView, error) {
+func (d deskClient) Cancel(ctx context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
 	return request[watcher.WatchView](ctx, d.nc, methodCancel, cancelRequest{Ref: ref, By: by, Reason: reason})
 }
 
