@@ -114,7 +114,7 @@ func TestEveryMethodOfTheDeskPassesThroughNATS(t *testing.T) {
 			}
 		}
 		desk.err = errors.New("disk full")
-		if err := calls["arm {checkout ana  false}"](); err == nil || err.Error() != "disk full" || errors.Is(err, watcher.ErrRefused) {
+		if err := calls["arm {checkout local ana  false}"](); err == nil || err.Error() != "disk full" || errors.Is(err, watcher.ErrRefused) {
 			t.Errorf("got %v", err)
 		}
 	})
