@@ -79,15 +79,20 @@ type Message struct {
 
 // Asked is what a message asks people.
 type Asked struct {
-	Watch    string         `json:"watch"`
-	Question uint64         `json:"question"` // the sequence of the entry that asked; an answer is bound to it
-	Needs    map[string]int `json:"needs"`
-	Within   rules.Duration `json:"within"`
-	Silence  string         `json:"silence"`
-	Answers  []Reply        `json:"answers"`
+	Watch    string `json:"watch"`
+	Question uint64 `json:"question"` // the sequence of the entry that asked; an answer is bound to it
+	// Veto says that it is a countdown: one objection, an answer of keep, stops it.
+	Veto   bool             `json:"veto,omitempty"`
+	Needs  map[string]int   `json:"needs"`
+	Else   []map[string]int `json:"else,omitempty"` // what would be enough as well, since it was escalated
+	Within rules.Duration   `json:"within"`
+	// Deadline is when the time is over; zero until somebody is known to have heard.
+	Deadline time.Time `json:"deadline,omitzero"`
+	Silence  string    `json:"silence"`
+	Answers  []Reply   `json:"answers"`
 }
 
-// Reply is one answer that may be given: roll-back or keep.
+// Reply is one answer that may be given: roll-back, keep or looking.
 type Reply struct {
 	Choice  string `json:"choice"`
 	Command string `json:"command"` // gives this answer to this very question on a command line

@@ -15,6 +15,12 @@ const severityCeiling = "severity"
 // attributionCeiling is the ceiling that says whose fault it is.
 const attributionCeiling = "attribution"
 
+// The names of ceilings that the state machine knows again.
+const (
+	UnheardCeiling = "unheard"
+	BudgetCeiling  = "budget"
+)
+
 // ceilings returns every ceiling that meets one rule: the rule's own, then the
 // guards'. A ceiling of Auto lowers nothing.
 func ceilings(c Case, answer rules.Answer, spec rules.Spec) []Ceiling {
@@ -25,7 +31,7 @@ func ceilings(c Case, answer rules.Answer, spec rules.Spec) []Ceiling {
 	if answer.Verdict == rules.NoData {
 		own = append(own, Ceiling{Name: "no data", Power: spec.OnNoData.Ceiling(), Why: "the rule has no data, and on_no_data is " + spec.OnNoData.String()})
 	} else {
-		own = append(own, Ceiling{Name: "evidence", Power: answer.Ceiling, Why: "the evidence alone is not enough for more"})
+		own = append(own, Ceiling{Name: "evidence", Power: answer.Ceiling, Why: weak[spec.Name == ByHand]})
 	}
 	own = append(own, attributed(answer.Attribution))
 	for _, g := range guards {
@@ -35,6 +41,9 @@ func ceilings(c Case, answer rules.Answer, spec rules.Spec) []Ceiling {
 	}
 	return append(append(own, calendars(c)...), policies(c)...)
 }
+
+// weak says why the evidence allows no more: of a rule, and of a person's wish.
+var weak = map[bool]string{false: "the evidence alone is not enough for more", true: "a wish is always asked about"}
 
 // attributed returns the ceiling of who is to blame. It is one of the circumstances:
 // the rule is meant to be acted on, and that something else breaks the service is no
@@ -59,8 +68,8 @@ var guards = []guard{
 	{"same again", sameAgain},
 	{"disarmed", disarmed},
 	{"blind or skewed", skewed},
-	{"budget", budget},
-	{"unheard", unheard},
+	{BudgetCeiling, budget},
+	{UnheardCeiling, unheard},
 }
 
 // noTarget and unseenTarget are about the version that a rollback goes to: what is

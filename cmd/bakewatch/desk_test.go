@@ -60,6 +60,16 @@ func (d *desk) Cancel(ctx context.Context, ref watcher.Ref, by authority.Proof, 
 	return d.Show(ctx, ref)
 }
 
+func (d *desk) Rollback(ctx context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
+	d.called("rollback %s %s by %s", ref.Name, reason, by.Subject)
+	return d.Show(ctx, ref)
+}
+
+func (d *desk) Wrong(ctx context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
+	d.called("wrong %s %s by %s", ref.Name, reason, by.Subject)
+	return d.Show(ctx, ref)
+}
+
 func (d *desk) Disarm(_ context.Context, order watcher.Order) error {
 	d.called("disarm %q %s by %s", order.Service, order.Reason, order.By.Subject)
 	return d.orders(order)

@@ -59,7 +59,7 @@ func newRoot(p *program) *cobra.Command {
 	add(groupDaemon, runCommand(p), demoCommand(p), checkCommand(p), replayCommand(p), journalCommand(p), healthCommand(p))
 	add(groupPipeline, announceCommand(p), waitCommand(p))
 	add(groupPeople, listCommand(p), showCommand(p), explainCommand(p), tailCommand(p), answerCommand(p),
-		cancelCommand(p), disarmCommand(p), armCommand(p))
+		cancelCommand(p), rollbackCommand(p), wrongCommand(p), disarmCommand(p), armCommand(p))
 	root.AddCommand(versionCommand(p))
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

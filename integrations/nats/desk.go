@@ -12,12 +12,14 @@ var _ watcher.Historian = (*Journal)(nil) // what makes the Desk show watches th
 
 // The methods of the Desk, each a subject below bakewatch.api.
 const (
-	methodList   = "list"
-	methodShow   = "show"
-	methodAnswer = "answer"
-	methodCancel = "cancel"
-	methodDisarm = "disarm"
-	methodArm    = "arm"
+	methodList     = "list"
+	methodShow     = "show"
+	methodAnswer   = "answer"
+	methodCancel   = "cancel"
+	methodRollback = "rollback"
+	methodWrong    = "wrong"
+	methodDisarm   = "disarm"
+	methodArm      = "arm"
 )
 
 // What is asked and answered, as JSON. Fields that a side does not know are
@@ -38,7 +40,7 @@ type (
 		Ref  watcher.Ref    `json:"ref"`
 		Vote authority.Vote `json:"vote"`
 	}
-	cancelRequest struct {
+	wordRequest struct {
 		Ref    watcher.Ref     `json:"ref"`
 		By     authority.Proof `json:"by"`
 		Reason string          `json:"reason"`

@@ -44,6 +44,14 @@ func (d *fakeDesk) Cancel(_ context.Context, ref watcher.Ref, by authority.Proof
 	return d.note("cancel ", ref, " ", by, " ", reason)
 }
 
+func (d *fakeDesk) Rollback(_ context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
+	return d.note("rollback ", ref, " ", by, " ", reason)
+}
+
+func (d *fakeDesk) Wrong(_ context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
+	return d.note("wrong ", ref, " ", by, " ", reason)
+}
+
 func (d *fakeDesk) Disarm(_ context.Context, order watcher.Order) error {
 	_, err := d.note("disarm ", order)
 	return err
@@ -87,6 +95,8 @@ func TestEveryMethodOfTheDeskPassesThroughNATS(t *testing.T) {
 		"cancel {checkout production} local ana not <needed>\nany \"more\"": func() error {
 			return view(far.Cancel(t.Context(), ref, authority.LocalProof("ana"), "not <needed>\nany \"more\""))
 		},
+		"rollback {checkout production} local ana worse":  func() error { return view(far.Rollback(t.Context(), ref, authority.LocalProof("ana"), "worse")) },
+		"wrong {checkout production} local ana load test": func() error { return view(far.Wrong(t.Context(), ref, authority.LocalProof("ana"), "load test")) },
 		"disarm {checkout local ana holiday true}": func() error {
 			return far.Disarm(t.Context(), watcher.Order{Service: "checkout", By: authority.LocalProof("ana"), Reason: "holiday", Force: true})
 		},

@@ -51,7 +51,15 @@ func (d deskClient) Answer(ctx context.Context, ref watcher.Ref, vote authority.
 }
 
 func (d deskClient) Cancel(ctx context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
-	return request[watcher.WatchView](ctx, d.nc, methodCancel, cancelRequest{Ref: ref, By: by, Reason: reason})
+	return request[watcher.WatchView](ctx, d.nc, methodCancel, wordRequest{Ref: ref, By: by, Reason: reason})
+}
+
+func (d deskClient) Rollback(ctx context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
+	return request[watcher.WatchView](ctx, d.nc, methodRollback, wordRequest{Ref: ref, By: by, Reason: reason})
+}
+
+func (d deskClient) Wrong(ctx context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
+	return request[watcher.WatchView](ctx, d.nc, methodWrong, wordRequest{Ref: ref, By: by, Reason: reason})
 }
 
 func (d deskClient) Disarm(ctx context.Context, order watcher.Order) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/watcher"
 )
@@ -82,9 +83,9 @@ func (s *deskServer) endpoints(group micro.Group) error {
 		group.AddEndpoint(methodAnswer, s.handler(ask(func(ctx context.Context, r answerRequest) (watcher.WatchView, error) {
 			return d.Answer(ctx, r.Ref, r.Vote)
 		}))),
-		group.AddEndpoint(methodCancel, s.handler(ask(func(ctx context.Context, r cancelRequest) (watcher.WatchView, error) {
-			return d.Cancel(ctx, r.Ref, r.By, r.Reason)
-		}))),
+		group.AddEndpoint(methodCancel, s.handler(ask(word(d.Cancel)))),
+		group.AddEndpoint(methodRollback, s.handler(ask(word(d.Rollback)))),
+		group.AddEndpoint(methodWrong, s.handler(ask(word(d.Wrong)))),
 		group.AddEndpoint(methodDisarm, s.handler(ask(func(ctx context.Context, r watcher.Order) (nothing, error) {
 			return nothing{}, d.Disarm(ctx, r)
 		}))),
@@ -92,6 +93,13 @@ func (s *deskServer) endpoints(group micro.Group) error {
 			return nothing{}, d.Arm(ctx, r)
 		}))),
 	)
+}
+
+// word makes a method of those that take a person's word about a watch.
+func word(method func(context.Context, watcher.Ref, authority.Proof, string) (watcher.WatchView, error)) func(context.Context, wordRequest) (watcher.WatchView, error) {
+	return func(ctx context.Context, r wordRequest) (watcher.WatchView, error) {
+		return method(ctx, r.Ref, r.By, r.Reason)
+	}
 }
 
 // errUnreadable marks a request that is no JSON of the kind that is asked for.
