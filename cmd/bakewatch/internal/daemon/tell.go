@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -15,7 +16,7 @@ import (
 
 // worthTelling are the kinds of entries about which people may be told.
 var worthTelling = []watcher.Kind{
-	watcher.Opened, watcher.Ruled, watcher.Voted, watcher.Decided, watcher.Done,
+	watcher.Opened, watcher.Ruled, watcher.Voted, watcher.Reminded, watcher.Decided, watcher.Done,
 	watcher.Verified, watcher.Noted, watcher.Told, watcher.Closed,
 }
 
@@ -110,13 +111,16 @@ func (d *Daemon) deliver(ctx context.Context, owner *watcher.Owner, now *force, 
 	return owner.Heard(ctx, e.Lane, watcher.Delivery{Channel: channel, Audience: message.Audience, About: e.Seq, Receipt: receipt})
 }
 
-// listeners says who hears of a watch: what its plan says, or the daemon's own
-// [notify] for what belongs to no plan.
+// listeners says who hears of a watch: what its plan says, and the channels that wake
+// those who are asked; or the daemon's own [notify] for what belongs to no plan.
 func listeners(now *force, history []watcher.Entry) rules.Notification {
-	if plan := watcher.PlanOf(history); plan != nil {
-		return plan.Notify
+	plan := watcher.PlanOf(history)
+	if plan == nil {
+		return now.set.Daemon.Notify
 	}
-	return now.set.Daemon.Notify
+	notify := plan.Notify
+	notify.Page = append(slices.Clip(notify.Page), watcher.Pages(history)...)
+	return notify
 }
 
 func (d *Daemon) gaveUp(ctx context.Context, owner *watcher.Owner, channel string, e watcher.Entry, err error) {
