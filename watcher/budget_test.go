@@ -59,7 +59,7 @@ func TestABudgetIsChargedBeforeARollbackAndKnownAfterARestart(t *testing.T) {
 		if got := s.rulings(from); !slices.Equal(got, []string{"ruled ask"}) {
 			t.Fatalf("ruled %q", got)
 		}
-		entries, _ := s.journal.Read(t.Context(), lane)
+		entries, _ := s.journal.Read(s.t.Context(), lane)
 		ruling := entries[len(entries)-1].Ruling
 		if !slices.ContainsFunc(ruling.Ceilings, func(c authority.Ceiling) bool {
 			return c.Name == authority.BudgetCeiling && strings.Contains(c.Why, "1 in 1d")

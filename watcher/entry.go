@@ -65,6 +65,7 @@ type Entry struct {
 	Ledger     *Ledger           `json:"ledger,omitempty"`     // opened, closed: the lane's memory after this entry
 	Answers    []rules.Answer    `json:"answers,omitempty"`    // verdicts, verified
 	Ruling     *authority.Ruling `json:"ruling,omitempty"`     // ruled, decided
+	Joins      *Joined           `json:"joins,omitempty"`      // ruled: which question of the release stands for this one
 	Vote       *authority.Vote   `json:"vote,omitempty"`       // voted; noted: that was refused
 	Reminder   *Reminder         `json:"reminder,omitempty"`   // reminded
 	Spent      *Spending         `json:"spent,omitempty"`      // spent
@@ -131,6 +132,13 @@ const (
 	Healed         Topic = "healed"          // no rule is breached any more, and the question stays
 	Wrong          Topic = "wrong"           // a person says that it was a false alarm
 )
+
+// Joined names the question that stands for others of its release: whoever answers it
+// answers them all, and each counts the votes for itself.
+type Joined struct {
+	Watch    uint64 `json:"watch"`
+	Question uint64 `json:"question"`
+}
 
 // Reminder says of what people are reminded.
 type Reminder struct {

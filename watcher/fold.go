@@ -258,7 +258,7 @@ func merge(d, step rules.Deployment) rules.Deployment {
 
 func foldRuled(w *Watch, e Entry) {
 	w.Ruling, w.Answers, w.AnsweredAt, w.Question = *e.Ruling, e.Ruling.Answers, e.At, nil
-	w.Healed, w.Reminded, w.Refused = false, nil, nil
+	w.Healed, w.Reminded, w.Refused, w.Joins = false, nil, nil, e.Joins
 	if e.Ruling.Power != rules.Ask && e.Ruling.Power != rules.Veto {
 		return
 	}

@@ -24,6 +24,9 @@ type Input struct {
 	Done   *actions.Outcome
 	Guards Guards
 	Rota   Rota
+	// Peer is an open question about another deployment of the same release, which may
+	// stand for this lane's own.
+	Peer *Peer
 }
 
 // Announced is a deployment event with the plan it falls under; Plan is nil if there is none.
@@ -43,6 +46,12 @@ type Look struct {
 	Calm int
 	// BlindSince is when answers stopped coming; zero: they come.
 	BlindSince time.Time
+}
+
+// Peer is an open question of the same release.
+type Peer struct {
+	Watch    uint64 // whose question it is
+	Question authority.Question
 }
 
 // Request is what a person asks for.

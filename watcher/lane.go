@@ -43,6 +43,7 @@ type Watch struct {
 	AnsweredAt time.Time
 	Ruling     authority.Ruling
 	Question   *authority.Question
+	Joins      *Joined         // the question of the release that stands for the open one
 	Voted      *authority.Vote // the last vote that was admitted
 	Kept       time.Time       // when people said keep; zero: they did not
 	KeptFor    time.Duration   // how long they are not asked about the same again

@@ -18,7 +18,14 @@ func tellQuestion(m *actions.Message, e tale) []actions.Audience {
 	m.Title = headline(m, e.after, fmt.Sprintf("Answer within %s.", rules.Duration(e.after.Question.Within())))
 	m.Lines = append(m.Lines, circumstances(e)...)
 	m.Question = asked(e.after)
-	return team
+	if e.Joins == nil {
+		return team
+	}
+	m.Lines = append(m.Lines, fmt.Sprintf("Answered together with question %d of the same release.", e.Joins.Question))
+	if len(e.after.Plan.Notify.Chat) == 0 {
+		return team // or nobody would hear of it
+	}
+	return chat // one question, not thirty
 }
 
 // headline is the first line of a question: what is to be done, until when, and what
@@ -130,10 +137,13 @@ func asked(w *Watch) *actions.Asked {
 	if q.Looked == nil {
 		choices = append(choices, authority.Looking)
 	}
+	if w.Joins != nil { // whoever answers here answers for all of the release
+		a.Watch, a.Question = fmt.Sprint(w.Joins.Watch), w.Joins.Question
+	}
 	for _, choice := range choices {
 		// One whole command an answer, bound to the question that was read: what is pasted is what is meant.
 		a.Answers = append(a.Answers, actions.Reply{
-			Choice: string(choice), Command: fmt.Sprintf("bakewatch answer %s %s --question %d", w.ID(), choice, q.Seq),
+			Choice: string(choice), Command: fmt.Sprintf("bakewatch answer %s %s --question %d", a.Watch, choice, a.Question),
 		})
 	}
 	return a

@@ -116,7 +116,7 @@ func (l Lane) rule(in Input) (Entry, bool) {
 	case w.Question != nil && ruling.Rule == "" && !w.Question.Clause.Withdraw:
 		return w.heals()
 	}
-	return Entry{Kind: Ruled, Ruling: &ruling}, true
+	return Entry{Kind: Ruled, Ruling: &ruling, Joins: in.Peer.joins(ruling)}, true
 }
 
 // caseOf is the case for a ruling now, on what the rules say.

@@ -37,7 +37,10 @@ func (o *Owner) Answer(ctx context.Context, ref Ref, vote authority.Vote) (Watch
 		if refused != nil {
 			return fmt.Errorf("%w: %w", ErrRefused, refused)
 		}
-		return h.counted(vote)
+		if err := h.counted(vote); err != nil {
+			return err
+		}
+		return o.passOn(ctx, vote)
 	})
 }
 
