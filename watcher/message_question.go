@@ -58,8 +58,8 @@ func silenceMeans(w *Watch) string {
 
 // circumstances are what one should know before answering.
 func circumstances(e tale) (lines []string) {
-	q, way := e.after.Question, rules.Rollback{}
-	way, _ = e.after.Plan.RollbackFor(e.after.Deployment.Strategy)
+	q := e.after.Question
+	way, _ := e.after.Plan.RollbackFor(e.after.Deployment.Strategy)
 	for _, group := range slices.Sorted(maps.Keys(e.after.Ruling.StandIns)) {
 		lines = append(lines, fmt.Sprintf("Nobody knows who is on call for %s (%s): its fallback is asked.", group, e.after.Ruling.StandIns[group]))
 	}
@@ -125,14 +125,11 @@ func asked(w *Watch) *actions.Asked {
 	deadline, _ := q.Deadline()
 	a := &actions.Asked{
 		Watch: w.ID(), Question: q.Seq, Veto: q.Veto, Needs: q.Needs(), Within: rules.Duration(q.Within()), Deadline: deadline,
-		Silence: string(w.Ruling.Silence()),
+		Else: q.Escalated(), Silence: string(w.Ruling.Silence()),
 	}
 	choices := []authority.Choice{authority.RollBack, authority.Keep}
 	if q.Veto {
 		a.Silence, choices = string(rules.SilenceRollsBack), []authority.Choice{authority.Keep}
-	}
-	for _, group := range q.Escalated() {
-		a.Else = append(a.Else, group)
 	}
 	if q.Looked == nil {
 		choices = append(choices, authority.Looking)

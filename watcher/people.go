@@ -126,7 +126,7 @@ func (o *Owner) Wrong(ctx context.Context, ref Ref, by authority.Proof, reason s
 		if err := o.handle(ctx, h.ID, Input{Wrong: &Request{By: person, Reason: reason, Watch: found.Watch}}); err != nil {
 			return err
 		}
-		view, h, err = o.find(ref)
+		view, _, err = o.find(ref)
 		return err
 	})
 	return view, err
