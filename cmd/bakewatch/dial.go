@@ -53,12 +53,12 @@ func announceOver(conn *nats.Conn) announcer {
 }
 
 func verifyOver(conn *nats.Conn) verifier {
-	return func(ctx context.Context) (nats.Verified, error) {
+	return func(ctx context.Context, each func(watcher.Entry)) (nats.Verified, error) {
 		journal, err := conn.Journal(ctx)
 		if err != nil {
 			return nats.Verified{}, err
 		}
-		return journal.Verify(ctx)
+		return journal.Verify(ctx, each)
 	}
 }
 

@@ -90,7 +90,12 @@ func (b *bench) dial(_ context.Context, to reach) (*remote, error) {
 			return errors.Join(err, b.refused)
 		},
 		tail:   b.tail,
-		verify: func(context.Context) (nats.Verified, error) { return b.verified, nil },
+		verify: func(_ context.Context, each func(watcher.Entry)) (nats.Verified, error) {
+			for _, e := range b.journal {
+				each(e)
+			}
+			return b.verified, nil
+		},
 		close:  func() {},
 	}, nil
 }

@@ -350,3 +350,29 @@ func TestJournalVerify(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+func TestJournalVerifyAuditsWhetherEveryRollbackHadItsAuthority(t *testing.T) {
+	b := newBench(t)
+	lane := rules.LaneID{Environment: "production", Service: "checkout"}
+	asked := &authority.Ruling{
+		Power: rules.Ask, Target: authority.Target{Version: "2.3.9"}, Groups: map[string][]string{"oncall": {"ben", "eve"}},
+		Clause: rules.Authority{Decide: rules.Ask, Needs: map[string]int{"oncall": 2}},
+	}
+	vote := authority.Vote{Question: 2, Person: "ben", Choice: authority.RollBack, Proof: authority.LocalProof("ben")}
+	b.journal = []watcher.Entry{
+		{Seq: 1, Lane: lane, Kind: watcher.Opened, Plan: &rules.Plan{}, Deployment: &rules.Deployment{Version: "2.4.0", By: "ana"}},
+		{Seq: 2, Lane: lane, Kind: watcher.Ruled, Ruling: asked},
+		{Seq: 3, Lane: lane, Kind: watcher.Voted, Vote: &vote},
+		{Seq: 4, Lane: lane, Kind: watcher.Decided, Ruling: asked, Decision: &watcher.Decision{By: watcher.ByVotes, Votes: []authority.Vote{vote}}},
+	}
+	b.expect(0, "journal", "verify")
+	b.expect(exitFailed, "journal", "verify", "--authority")
+	b.says("entry 4 (production/checkout): [ben] agreed, which is too few", "watches: 1, decisions: 1, votes: 1, refused: 0, without authority: 1")
+	b.advises("without the authority")
+
+	second := vote
+	second.Person = "eve"
+	b.journal = slices.Insert(b.journal, 3, watcher.Entry{Seq: 3, Lane: lane, Kind: watcher.Voted, Vote: &second})
+	b.expect(0, "journal", "verify", "--authority", "--output", "json")
+	b.says(`"findings": null`, `"votes": 2`)
+}

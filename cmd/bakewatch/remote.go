@@ -28,8 +28,8 @@ type announcer func(ctx context.Context, subject string, event []byte) error
 // and for new ones as they come, until the context ends.
 type tailer func(ctx context.Context, since time.Time, each func(watcher.Entry) error) error
 
-// verifier checks the hash chain of every lane.
-type verifier func(ctx context.Context) (nats.Verified, error)
+// verifier checks the hash chain of every lane, and hands every entry on.
+type verifier func(ctx context.Context, each func(watcher.Entry)) (nats.Verified, error)
 
 // dialer connects to a running daemon.
 type dialer func(ctx context.Context, to reach) (*remote, error)

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -27,24 +26,25 @@ type Result struct {
 	Findings  []Finding `json:"findings"`
 }
 
-// Check audits a whole journal, whose entries may be in any order. Watches whose
-// beginning was cut off by age cannot be audited, and are left out.
+// Check audits a whole journal, in its order.
 func Check(entries []watcher.Entry) Result {
-	entries = slices.Clone(entries)
-	slices.SortStableFunc(entries, func(a, b watcher.Entry) int { return cmp.Compare(a.Seq, b.Seq) })
-	a := auditor{open: map[rules.LaneID]*watch{}}
+	a := New()
 	for _, e := range entries {
-		a.see(e)
+		a.See(e)
 	}
 	return a.Result
 }
 
-// auditor reads the entries one after the other.
-type auditor struct {
+// Auditor reads a journal's entries one after the other.
+type Auditor struct {
 	Result
 	open  map[rules.LaneID]*watch
+	known map[rules.LaneID]bool // lanes of which some watch's beginning was seen
 	spent []watcher.Entry
 }
+
+// New returns an auditor who has seen nothing yet.
+func New() *Auditor { return &Auditor{open: map[rules.LaneID]*watch{}, known: map[rules.LaneID]bool{}} }
 
 // watch is what is known of a lane's open watch.
 type watch struct {
@@ -57,13 +57,16 @@ type watch struct {
 	done     bool
 }
 
-func (a *auditor) finds(e watcher.Entry, format string, args ...any) {
+func (a *Auditor) finds(e watcher.Entry, format string, args ...any) {
 	a.Findings = append(a.Findings, Finding{Lane: e.Lane, Seq: e.Seq, What: fmt.Sprintf(format, args...)})
 }
 
-func (a *auditor) see(e watcher.Entry) {
+// See audits the journal's next entry. What belongs to a watch whose beginning was cut off
+// by age cannot be audited, and is left out.
+func (a *Auditor) See(e watcher.Entry) {
 	if e.Kind == watcher.Opened {
 		a.Watches++
+		a.known[e.Lane] = true
 		a.open[e.Lane] = &watch{opened: e, hands: hands(e)}
 		return
 	}
@@ -73,7 +76,7 @@ func (a *auditor) see(e watcher.Entry) {
 	}
 	w := a.open[e.Lane]
 	if w == nil {
-		if e.Kind == watcher.Intended || e.Kind == watcher.Decided {
+		if a.began(e) && (e.Kind == watcher.Intended || e.Kind == watcher.Decided) {
 			a.finds(e, "is of no open watch")
 		}
 		return
@@ -111,6 +114,10 @@ func (a *auditor) see(e watcher.Entry) {
 	}
 }
 
+// began says whether the entry's lane is known from a beginning: whatever comes before
+// the first one belongs to a watch that was cut off.
+func (a *Auditor) began(e watcher.Entry) bool { return a.known[e.Lane] }
+
 // hands are the people an event names.
 func hands(e watcher.Entry) []string {
 	people := slices.Clone(e.Deployment.Authors)
@@ -121,7 +128,7 @@ func hands(e watcher.Entry) []string {
 }
 
 // ruled begins a question, or ends the one that is open.
-func (a *auditor) ruled(w *watch, e watcher.Entry) {
+func (a *Auditor) ruled(w *watch, e watcher.Entry) {
 	if w.decided != nil {
 		a.finds(e, "comes after the decision of entry %d", w.decided.Seq)
 	}
@@ -147,7 +154,7 @@ func (w *watch) noted(e watcher.Entry) {
 }
 
 // intended checks that what is about to be done is what was decided.
-func (a *auditor) intended(w *watch, e watcher.Entry) {
+func (a *Auditor) intended(w *watch, e watcher.Entry) {
 	if w.decided == nil {
 		a.finds(e, "was never decided")
 		return

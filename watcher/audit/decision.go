@@ -12,7 +12,7 @@ import (
 )
 
 // decided checks that the one decision has the authority that it claims.
-func (a *auditor) decided(w *watch, e watcher.Entry) {
+func (a *Auditor) decided(w *watch, e watcher.Entry) {
 	if w.decided != nil {
 		a.finds(e, "was decided before, in entry %d", w.decided.Seq)
 	}
@@ -40,7 +40,7 @@ func (a *auditor) decided(w *watch, e watcher.Entry) {
 }
 
 // granted checks that a clause of the plan lets Bakewatch decide alone.
-func (a *auditor) granted(w *watch, e watcher.Entry) {
+func (a *Auditor) granted(w *watch, e watcher.Entry) {
 	clauses, i := w.opened.Plan.Authorities, e.Ruling.Authority
 	if i < 0 || i >= len(clauses) || clauses[i].Decide != rules.Auto {
 		a.finds(e, "was decided alone, and no clause of the plan allows it")
@@ -54,7 +54,7 @@ func (a *auditor) granted(w *watch, e watcher.Entry) {
 }
 
 // breached checks that what speaks is a breach, not missing data and not a wish.
-func (a *auditor) breached(e watcher.Entry) {
+func (a *Auditor) breached(e watcher.Entry) {
 	if e.Ruling.NoData || e.Ruling.Begun != nil {
 		a.finds(e, "was decided without people, and nothing was breached")
 	}
@@ -67,7 +67,7 @@ func (a *auditor) breached(e watcher.Entry) {
 
 // agreed checks that enough different people, who were asked and had no hand in it,
 // voted for it on the question that was open.
-func (a *auditor) agreed(w *watch, e watcher.Entry) {
+func (a *Auditor) agreed(w *watch, e watcher.Entry) {
 	if w.asked == nil {
 		a.finds(e, "votes decided, and nobody was asked")
 		return
@@ -161,7 +161,7 @@ func sit(left, people []string, groups map[string][]string) bool {
 
 // silent checks that silence may decide, that the people of the last level had their
 // time, counted from when somebody was known to have heard, and that nobody said keep.
-func (a *auditor) silent(w *watch, e watcher.Entry) {
+func (a *Auditor) silent(w *watch, e watcher.Entry) {
 	if w.asked == nil {
 		a.finds(e, "silence decided, and nobody was asked")
 		return
@@ -215,7 +215,7 @@ func (w *watch) timeOver() (over time.Time, heard bool) {
 }
 
 // voted checks that a vote that was counted is of somebody who has one.
-func (a *auditor) voted(w *watch, e watcher.Entry) {
+func (a *Auditor) voted(w *watch, e watcher.Entry) {
 	if e.Kind != watcher.Voted {
 		return
 	}
@@ -241,7 +241,7 @@ func (a *auditor) voted(w *watch, e watcher.Entry) {
 
 // paid checks that a rollback under a lane's budget was charged before it was decided,
 // and that what was decided without people did not overdraw it.
-func (a *auditor) paid(w *watch, e watcher.Entry) {
+func (a *Auditor) paid(w *watch, e watcher.Entry) {
 	budget := w.opened.Plan.Budget
 	if budget == nil {
 		return
