@@ -89,4 +89,3 @@ func (p *program) printFlaws(r verifyReport) {
 	out.line(plain, "watches: %d, decisions: %d, votes: %d, refused: %d, without authority: %d",
 		r.Authority.Watches, r.Authority.Decisions, r.Authority.Votes, r.Authority.Refused, len(r.Authority.Findings))
 }
-

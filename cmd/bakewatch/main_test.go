@@ -89,14 +89,14 @@ func (b *bench) dial(_ context.Context, to reach) (*remote, error) {
 			b.subjects = append(b.subjects, subject)
 			return errors.Join(err, b.refused)
 		},
-		tail:   b.tail,
+		tail: b.tail,
 		verify: func(_ context.Context, each func(watcher.Entry)) (nats.Verified, error) {
 			for _, e := range b.journal {
 				each(e)
 			}
 			return b.verified, nil
 		},
-		close:  func() {},
+		close: func() {},
 	}, nil
 }
 

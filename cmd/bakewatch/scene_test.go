@@ -453,7 +453,7 @@ func (s *scene) audit(conn *nats.Conn, journal *nats.Journal, r watchertest.Reco
 	for _, err := range watchertest.Check(r) {
 		s.Error(err)
 	}
-	verified, err := journal.Verify(s.Context())
+	verified, err := journal.Verify(s.Context(), nil)
 	if err != nil || len(verified.Flaws) > 0 {
 		s.Errorf("the journal is flawed: %v %v", verified.Flaws, err)
 	}
