@@ -37,6 +37,10 @@ service is seen by bakewatch show.`,
 				return &exit{code: exitUsage, err: err, hint: "nothing was sent"}
 			}
 			return p.connected(cmd.Context(), func(daemon *remote) error {
+				if p.key == nil && wantsSignatures(cmd.Context(), daemon) {
+					return hinted(errors.New("the daemon believes signed events only; nothing was sent"),
+						"sign with --key FILE, by an nkey that stands in [trust.announcer.NAME] of the daemon's file")
+				}
 				already := liveAlready(cmd.Context(), daemon, deployment)
 				err := publish(cmd.Context(), daemon, subject, event)
 				if told := new(exit); errors.As(err, &told) {
@@ -53,6 +57,7 @@ service is seen by bakewatch show.`,
 		}),
 	}
 	a.flags(cmd)
+	p.keyFlag(cmd)
 	return p.reachFlags(cmd)
 }
 
@@ -153,6 +158,14 @@ func liveAlready(ctx context.Context, daemon *remote, d rules.Deployment) bool {
 	return slices.ContainsFunc(lanes, func(l watcher.LaneView) bool {
 		return l.Lane == d.Lane() && l.Live == d.Version && l.Watch == nil && !l.Unwatched
 	})
+}
+
+// wantsSignatures says that an event without one will be set aside, as far as a daemon answers.
+func wantsSignatures(ctx context.Context, daemon *remote) bool {
+	ctx, cancel := context.WithTimeout(ctx, peek)
+	defer cancel()
+	about, err := daemon.about(ctx)
+	return err == nil && about.Signed
 }
 
 func texts[W ~string](all []W) []string {

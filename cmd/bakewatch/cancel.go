@@ -5,13 +5,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/watcher"
 )
 
 func cancelCommand(p *program) *cobra.Command {
 	var ref watcher.Ref
-	var by, reason string
+	var as, reason string
 	cmd := &cobra.Command{
 		Use:   "cancel SERVICE|ID",
 		Short: "End an open watch without a verdict",
@@ -19,19 +18,19 @@ func cancelCommand(p *program) *cobra.Command {
 		RunE: p.ask(func(ctx context.Context, daemon *remote, args []string) error {
 			ctx, cancel := bounded(ctx)
 			defer cancel()
-			person, err := speaker(by)
+			by, err := p.speaks(as)
 			if err != nil {
 				return err
 			}
-			w, err := daemon.desk.Cancel(ctx, named(ref, args[0]), authority.LocalProof(person), reason)
+			w, err := daemon.desk.Cancel(ctx, named(ref, args[0]), by, reason)
 			if err != nil {
-				return hinted(err, "see bakewatch show %s", args[0])
+				return unheard(err, "see bakewatch show %s", args[0])
 			}
 			return p.printWatch(w)
 		}),
 	}
 	refFlag(cmd, &ref)
-	personFlag(cmd, &by)
+	p.speakerFlags(cmd, &as)
 	cmd.Flags().StringVar(&reason, "reason", "", "why; it stands in the journal")
 	return p.reachFlags(cmd)
 }

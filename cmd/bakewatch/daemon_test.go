@@ -28,7 +28,7 @@ func startDaemon(t *testing.T) *standIn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stop, err := nats.ServeDesk(conn.NATS(), d.desk, slog.New(slog.DiscardHandler))
+	stop, err := conn.ServeDesk(t.Context(), nats.DeskConfig{Desk: d.desk, Cluster: "main", Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,9 +25,9 @@ var (
 
 // Signed is what a signature establishes.
 type Signed struct {
-	Key string // the public nkey
-	ID  string
-	At  time.Time
+	Key string    `json:"key"` // the public nkey
+	ID  string    `json:"id"`
+	At  time.Time `json:"at"`
 }
 
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
