@@ -225,3 +225,19 @@ func TestTheProgramSignsForARealDaemon(t *testing.T) {
 		t.Errorf("%+v, %v", signed, err)
 	}
 }
+
+func TestTheDocsPrintTheWorkedExampleThatIsTested(t *testing.T) {
+	page, err := os.ReadFile(house + "/docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"key.nk", "body.json", "text", "headers"} {
+		part, err := os.ReadFile(filepath.Join(house, "integrations", "nats", "signing", "testdata", "example", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(page), strings.TrimSpace(string(part))) {
+			t.Errorf("docs/security.md lacks the example's %s:\n%s", name, part)
+		}
+	}
+}

@@ -6,3 +6,6 @@ func (s *Seen) Len() int {
 	defer s.mu.Unlock()
 	return len(s.now) + len(s.before)
 }
+
+// SignAs signs under a given id and time.
+func (k Key) SignAs(m Message, id, at string) (map[string][]string, error) { return k.sign(m, id, at) }

@@ -260,6 +260,9 @@ func TestTheWorkedExampleHolds(t *testing.T) {
 	if err != nil || signed.Key != key.Public() {
 		t.Errorf("signed by %s and not by the example's key %s: %v", signed.Key, key, err)
 	}
+	if made, err := key.SignAs(m, id, at); err != nil || !maps.EqualFunc(made, headers, slices.Equal[[]string]) {
+		t.Errorf("signed anew: %v, %v", made, err)
+	}
 	if !slices.Equal(signing.Headers(), []string{"Bakewatch-Key", "Bakewatch-Time", "Bakewatch-Id", "Bakewatch-Signature"}) {
 		t.Error("the headers have other names than the documented ones")
 	}
