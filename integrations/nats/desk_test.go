@@ -64,8 +64,8 @@ func serve(t testing.TB, conn *nats.Conn, desk watcher.Desk) watcher.Desk {
 // serving serves a desk until the test's end, or until stop is called.
 func serving(t testing.TB, conn *nats.Conn, cfg nats.DeskConfig) (stop func()) {
 	t.Helper()
-	cfg.Log = quiet()
-	end, err := conn.ServeDesk(t.Context(), cfg)
+	cfg.Log, cfg.Facts = quiet(), facts(t, conn)
+	end, err := conn.ServeDesk(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

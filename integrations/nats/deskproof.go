@@ -41,7 +41,7 @@ func (s *deskServer) proof(ctx context.Context, req micro.Request, claimed strin
 // first refuses a request that was there before, however often the daemon was started
 // anew in between: that it was there is a fact.
 func (s *deskServer) first(ctx context.Context, signed signing.Signed) error {
-	err := s.facts.Claim(ctx, FactSigned, signed.Key+"."+signed.ID, signedFor)
+	err := s.Facts.Claim(ctx, FactSigned, signed.Key+"."+signed.ID, signedFor)
 	if errors.Is(err, ErrClaimed) {
 		return unproved(fmt.Errorf("%w, under the id %s", signing.ErrReplayed, signed.ID))
 	}

@@ -29,7 +29,8 @@ var errTooMuch = errors.New("the answer is larger than NATS takes")
 
 // DeskConfig says which Desk is served, and whom it believes.
 type DeskConfig struct {
-	Desk watcher.Desk
+	Desk  watcher.Desk
+	Facts *Facts // where it is kept which requests were there
 	// Cluster is the name of this Bakewatch: a request is signed for it.
 	Cluster string
 	// Signed says whether events, votes and orders must be signed now; nil: they need not.
@@ -64,7 +65,6 @@ func (c *DeskConfig) defaults(conn *Conn) {
 // deskServer answers requests for a Desk.
 type deskServer struct {
 	DeskConfig
-	facts *Facts
 	limit int             // of a reply, in bytes
 	ctx   context.Context //nolint:containedctx // ends with the service, not with one request
 
@@ -75,15 +75,11 @@ type deskServer struct {
 
 // ServeDesk answers bakewatch.api.<method> for the Desk until stop is called, which
 // waits for the requests in work.
-func (c *Conn) ServeDesk(ctx context.Context, cfg DeskConfig) (stop func() error, err error) {
+func (c *Conn) ServeDesk(cfg DeskConfig) (stop func() error, err error) {
 	cfg.defaults(c)
-	facts, err := c.Facts(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("serve the desk: %w", err)
-	}
-	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ctx, cancel := context.WithCancel(context.Background())
 	s := &deskServer{
-		DeskConfig: cfg, facts: facts, ctx: serving,
+		DeskConfig: cfg, ctx: ctx,
 		limit: int(c.nc.MaxPayload()) - 1024, // room for headers
 	}
 	service, err := micro.AddService(c.nc, micro.Config{

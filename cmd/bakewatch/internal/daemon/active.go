@@ -139,8 +139,8 @@ func (d *Daemon) skewed() string {
 }
 
 func (d *Daemon) serveDesk(ctx context.Context, owner *watcher.Owner) error {
-	stop, err := d.conn.ServeDesk(ctx, nats.DeskConfig{
-		Desk: owner, Cluster: d.cfg.Daemon.Cluster, Signed: d.signed, Identify: d.identify,
+	stop, err := d.conn.ServeDesk(nats.DeskConfig{
+		Desk: owner, Facts: d.facts, Cluster: d.cfg.Daemon.Cluster, Signed: d.signed, Identify: d.identify,
 		Refused: d.metrics.refused, Log: d.cfg.Log,
 	})
 	if err != nil {
