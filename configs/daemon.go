@@ -20,7 +20,7 @@ type Daemon struct {
 	HTTP     HTTP               `toml:"http" doc:"the HTTP API"`
 	Groups   map[string]Group   `toml:"group" doc:"people, by the name of their group"`
 	Notify   rules.Notification `toml:"notify" doc:"the channels that hear what belongs to no plan; default: chat = [\"log\"]"`
-	Trust    Trust              `toml:"trust" doc:"whether events and votes must be signed"`
+	Trust    Trust              `toml:"trust" doc:"whether events, votes and orders must be signed"`
 
 	Channel  elsewhere `toml:"channel" doc:"where messages go, by name; use says what kind it is"`
 	Executor elsewhere `toml:"executor" doc:"what rolls back, by name; use says what kind it is"`
@@ -83,9 +83,4 @@ type Group struct {
 	Schedule later    `toml:"schedule" doc:"whoever is on call"`
 	Fallback later    `toml:"fallback" doc:"the group to ask when nobody is on call"`
 	Page     later    `toml:"page" doc:"how the group is woken"`
-}
-
-// Trust says whether messages must be signed.
-type Trust struct {
-	Required *bool `toml:"required" doc:"whether events and votes must be signed; false, written out, lets auto run on an external NATS"`
 }

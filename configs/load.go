@@ -71,9 +71,7 @@ func (d *Daemon) loadParts(root strict.Table, c Catalog) {
 	d.Channels = loadTools(root, "channel", c.Channels, c.LaterChannels)
 	d.addLog(c.Channels)
 	d.Executors = loadTools(root, "executor", c.Executors, c.LaterExecutors)
-	if d.Trust.Required != nil && *d.Trust.Required {
-		root.Table("trust").In("trust").NotYet("required", "required = true")
-	}
+	d.loadTrust(root.Table("trust").In("trust"))
 	if deaf(d.Notify) {
 		d.Notify = rules.Notification{Chat: []string{LogChannel}}
 	}

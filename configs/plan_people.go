@@ -115,12 +115,8 @@ func (l *loader) checkTrust(t strict.Table) {
 		return
 	}
 	t.Fail("decide", `decide = "auto" on an external NATS whose messages are not signed`,
-		"write [trust] required = false in the daemon's file if everyone who may publish there is trusted; signatures are not yet supported")
+		"write [trust] required = true in the daemon's file and have messages signed, or [trust] required = false if everyone who may publish there is trusted")
 }
-
-// open says whether anyone who may publish on the NATS is believed, without the
-// operator having said that this is meant.
-func (d *Daemon) open() bool { return !d.NATS.Embedded() && d.Trust.Required == nil }
 
 func (l *loader) checkNeeds(t strict.Table, a rules.Authority) {
 	switch {

@@ -145,6 +145,7 @@ func TestAutoOnAnExternalNATSNeedsAWordAboutTrust(t *testing.T) {
 		t.Errorf("not refused: %v", problems)
 	}
 	one(t, external+"[trust]\nrequired = false\n", auto)
+	one(t, signed+"[nats]\nurl = 'nats://n:4222'\n", auto)
 	one(t, minimal, auto)
 }
 

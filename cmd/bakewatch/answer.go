@@ -34,7 +34,7 @@ and looking gives everybody ten minutes more, once a question.`,
 		}),
 	}
 	refFlag(cmd, &ref)
-	personFlag(cmd, &vote.Person)
+	p.speakerFlags(cmd, &vote.Person)
 	cmd.Flags().StringVar(&vote.Reason, "reason", "", "why; it stands in the journal")
 	cmd.Flags().Uint64Var(&vote.Question, "question", 0, "the question's number; default: the open one")
 	return p.reachFlags(cmd)
@@ -59,11 +59,11 @@ func choiceArgument(_ *cobra.Command, args []string) error {
 }
 
 func (p *program) answer(ctx context.Context, desk watcher.Desk, ref watcher.Ref, vote authority.Vote) error {
-	person, err := speaker(vote.Person)
+	by, err := p.speaks(vote.Person)
 	if err != nil {
 		return err
 	}
-	vote.Proof, vote.At = authority.LocalProof(person), p.now().UTC()
+	vote.Proof, vote.At = by, p.now().UTC()
 	if vote.Question == 0 {
 		asked, err := desk.Show(ctx, ref)
 		if err != nil {
@@ -76,7 +76,7 @@ func (p *program) answer(ctx context.Context, desk watcher.Desk, ref watcher.Ref
 	}
 	w, err := desk.Answer(ctx, ref, vote)
 	if err != nil {
-		return hinted(err, "see bakewatch show %s for the question that is open, if any", ref.Name)
+		return unheard(err, "see bakewatch show %s for the question that is open, if any", ref.Name)
 	}
 	return p.printWatch(w)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bakewatch/bakewatch/actions/authority"
+
 	"github.com/bakewatch/bakewatch/watcher"
 )
 
@@ -48,18 +49,18 @@ other, what was measured while it ran counts as normal, and the rule's record te
 // printed the watch, then may print what to do next.
 func (p *program) word(cmd *cobra.Command, method func(watcher.Desk) wording, then func(watcher.WatchView)) *cobra.Command {
 	var ref watcher.Ref
-	var by, reason string
+	var as, reason string
 	cmd.Args = arguments("SERVICE or ID")
 	cmd.RunE = p.ask(func(ctx context.Context, daemon *remote, args []string) error {
 		ctx, cancel := bounded(ctx)
 		defer cancel()
-		person, err := speaker(by)
+		by, err := p.speaks(as)
 		if err != nil {
 			return err
 		}
-		w, err := method(daemon.desk)(ctx, named(ref, args[0]), authority.LocalProof(person), reason)
+		w, err := method(daemon.desk)(ctx, named(ref, args[0]), by, reason)
 		if err != nil {
-			return hinted(err, "see bakewatch show %s", args[0])
+			return unheard(err, "see bakewatch show %s", args[0])
 		}
 		if err := p.printWatch(w); err != nil || then == nil || p.output == jsonOut {
 			return err
@@ -68,7 +69,7 @@ func (p *program) word(cmd *cobra.Command, method func(watcher.Desk) wording, th
 		return nil
 	})
 	refFlag(cmd, &ref)
-	personFlag(cmd, &by)
+	p.speakerFlags(cmd, &as)
 	cmd.Flags().StringVar(&reason, "reason", "", "why; it stands in the journal")
 	return p.reachFlags(cmd)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -64,16 +65,25 @@ func (d *fakeDesk) Arm(_ context.Context, order watcher.Order) error {
 
 func serve(t testing.TB, conn *nats.Conn, desk watcher.Desk) watcher.Desk {
 	t.Helper()
-	stop, err := nats.ServeDesk(conn.NATS(), desk, quiet())
+	serving(t, conn, nats.DeskConfig{Desk: desk, Cluster: "main"})
+	return nats.DeskClient(conn.NATS())
+}
+
+// serving serves a desk until the test's end, or until stop is called.
+func serving(t testing.TB, conn *nats.Conn, cfg nats.DeskConfig) (stop func()) {
+	t.Helper()
+	cfg.Log, cfg.Facts = quiet(), facts(t, conn)
+	end, err := conn.ServeDesk(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
+	stop = sync.OnceFunc(func() {
+		if err := end(); err != nil {
 			t.Errorf("stop: %v", err)
 		}
 	})
-	return nats.DeskClient(conn.NATS())
+	t.Cleanup(stop)
+	return stop
 }
 
 func TestEveryMethodOfTheDeskPassesThroughNATS(t *testing.T) {
@@ -112,7 +122,7 @@ func TestEveryMethodOfTheDeskPassesThroughNATS(t *testing.T) {
 		})
 	}
 	t.Run("and its errors keep their kind and text", func(t *testing.T) {
-		for _, kind := range []error{watcher.ErrNotFound, watcher.ErrRefused, watcher.ErrConflict} {
+		for _, kind := range []error{watcher.ErrNotFound, watcher.ErrRefused, watcher.ErrConflict, authority.ErrUnproved} {
 			desk.err = fmt.Errorf("ana: %w", kind)
 			for asked, call := range calls {
 				if err := call(); !errors.Is(err, kind) || err.Error() != desk.err.Error() {

@@ -90,13 +90,14 @@ func (d *Daemon) owner(epoch uint64) (*watcher.Owner, error) {
 	}
 	return watcher.NewOwner(watcher.Config{
 		Name: d.cfg.Replica, Epoch: epoch, Journal: journal, Sampler: d.sampler,
-		Actor:   actions.Runner{Executors: d.executor, Log: d.cfg.Log},
-		Build:   d.cfg.Catalog.Build,
-		PlanFor: d.planFor,
-		Guards:  d.guards,
-		Switch:  d.switches,
-		Log:     d.cfg.Log,
-		Watch:   d.metrics,
+		Actor:     actions.Runner{Executors: d.executor, Log: d.cfg.Log},
+		Build:     d.cfg.Catalog.Build,
+		PlanFor:   d.planFor,
+		Guards:    d.guards,
+		Switch:    d.switches,
+		Directory: d.directory,
+		Log:       d.cfg.Log,
+		Watch:     d.metrics,
 	})
 }
 
@@ -138,7 +139,10 @@ func (d *Daemon) skewed() string {
 }
 
 func (d *Daemon) serveDesk(ctx context.Context, owner *watcher.Owner) error {
-	stop, err := nats.ServeDesk(d.conn.NATS(), owner, d.cfg.Log)
+	stop, err := d.conn.ServeDesk(nats.DeskConfig{
+		Desk: owner, Facts: d.facts, Cluster: d.cfg.Daemon.Cluster, Signed: d.signed, Identify: d.identify,
+		Refused: d.metrics.refused, Log: d.cfg.Log,
+	})
 	if err != nil {
 		return err
 	}
@@ -183,6 +187,9 @@ func (d *Daemon) receive(ctx context.Context, owner *watcher.Owner, in nats.Inco
 		return actions.Permanent(err)
 	case events.IsOurs(deployment, d.cfg.Daemon.Cluster):
 		return nil
+	}
+	if err := d.trusts(in, deployment); err != nil {
+		return actions.Permanent(err)
 	}
 	return owner.Announce(ctx, deployment)
 }

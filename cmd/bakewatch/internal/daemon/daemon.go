@@ -12,6 +12,7 @@ import (
 
 	"github.com/bakewatch/bakewatch/configs"
 	"github.com/bakewatch/bakewatch/integrations/nats"
+	"github.com/bakewatch/bakewatch/integrations/nats/signing"
 	prom "github.com/bakewatch/bakewatch/integrations/prometheus"
 	"github.com/bakewatch/bakewatch/integrations/prometheus/embedded"
 	"github.com/bakewatch/bakewatch/integrations/web"
@@ -47,6 +48,7 @@ type Daemon struct {
 	clock    *clock
 	watcher  *configs.Watcher
 	force    atomic.Pointer[force]
+	seen     signing.Seen // which signed events were there
 	leaving  atomic.Bool
 	undo     []func()
 }
