@@ -16,6 +16,7 @@ func catalog() configs.Catalog {
 		Executors: []rules.Kind{
 			{Name: "exec", New: func() rules.Options { return &execOptions{} }, With: func() rules.Options { return &execWith{} }},
 			{Name: "webhook", New: func() rules.Options { return &hook{} }, With: func() rules.Options { return &hookWith{} }},
+			{Name: "needy", New: func() rules.Options { return &nothing{} }, With: func() rules.Options { return &needyWith{} }},
 		},
 		Channels: []rules.Kind{
 			{Name: "log", New: func() rules.Options { return &nothing{} }},
@@ -51,6 +52,13 @@ type hookWith struct {
 }
 
 func (*hookWith) Check() error { return nil }
+
+// needyWith is what a plan must say.
+type needyWith struct {
+	Workload string `json:"workload" toml:"workload" doc:"what is rolled back"`
+}
+
+func (w *needyWith) Check() error { return wanted("workload", w.Workload != "") }
 
 type hook struct {
 	URLFile    string            `json:"url_file" toml:"url_file" doc:"the file that holds the address"`
