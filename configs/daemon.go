@@ -90,11 +90,6 @@ type Group struct {
 	Page     []string `toml:"page" doc:"the channels that wake the group when it is asked"`
 }
 
-// Trust says whether messages must be signed.
-type Trust struct {
-	Required *bool `toml:"required" doc:"whether events and votes must be signed; on an external NATS, auto and veto need it to be said, either way"`
-}
-
 // Budget is how many rollbacks may happen without people; nil: any number.
 type Budget struct {
 	Lane *rules.Allowance `toml:"lane" doc:"of one service in one environment, such as \"2 in 24h\""`

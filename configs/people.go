@@ -7,19 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/nats-io/nkeys"
-
 	"github.com/bakewatch/bakewatch/configs/internal/strict"
 	"github.com/bakewatch/bakewatch/rules"
 )
-
-// MustProve says whether people must prove who they are: then nobody is believed
-// because of the name that they give.
-func (d *Daemon) MustProve() bool { return d.Trust.Required != nil && *d.Trust.Required }
-
-// open says whether anyone who may publish on the NATS is believed, without the
-// operator having said that this is meant.
-func (d *Daemon) open() bool { return !d.NATS.Embedded() && d.Trust.Required == nil }
 
 // loadPeople checks groups and persons.
 func (d *Daemon) loadPeople(root strict.Table) {
@@ -73,7 +63,7 @@ func (d *Daemon) checkMembers(t strict.Table, g Group) {
 		switch _, known := d.People[person]; {
 		case strings.TrimSpace(person) == "" || slices.ContainsFunc(g.People[:i], same):
 			t.Fail(key, fmt.Sprintf("people: %q is empty or named twice", strict.Shorten(person)), "name each person once")
-		case !known && d.MustProve():
+		case !known && d.Trust.Signed():
 			t.Fail(key, fmt.Sprintf("people: %q could not vote: votes must be signed, and there is no [person.%s]", strict.Shorten(person), strict.Shorten(person)),
 				"write how they prove who they are, such as nkeys")
 		}
@@ -86,13 +76,7 @@ func (d *Daemon) checkPerson(t strict.Table, name string) {
 		t.Fail("", "accepts no proof", "write nkeys, basic, oidc, slack, pagerduty, link or local")
 	}
 	for i, key := range p.NKeys {
-		switch {
-		case nkeys.IsValidPublicUserKey(key):
-		case strings.HasPrefix(strings.TrimSpace(key), "S"):
-			t.Fail(fmt.Sprintf("nkeys.%d", i), "nkeys: a seed is a secret, and must not be written in place", "write the public key, which begins with U")
-		default:
-			t.Fail(fmt.Sprintf("nkeys.%d", i), "nkeys: this is no public key of a user", "it begins with U and has 56 characters")
-		}
+		checkNKey(t, fmt.Sprintf("nkeys.%d", i), key)
 	}
 	for key, id := range map[string]string{"slack": p.Slack, "pagerduty": p.PagerDuty} {
 		if t.Has(key) && !ids.MatchString(id) {

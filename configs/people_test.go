@@ -13,7 +13,11 @@ import (
 	"github.com/bakewatch/bakewatch/rules"
 )
 
-const external = minimal + "[nats]\nurl = 'nats://n:4222'\n"
+const (
+	external = minimal + "[nats]\nurl = 'nats://n:4222'\n"
+	believed = "[trust]\nrequired = false\n"
+	proved   = "[trust]\nrequired = true\n"
+)
 
 // publicKey makes a user's key.
 func publicKey(t *testing.T) string {
@@ -79,8 +83,8 @@ func TestWhoIsAskedIsCheckedWhenTheFileIsLoaded(t *testing.T) {
 		"a key of two people":                {oncall + "[person.ana]\nnkeys = ['" + anasKey + "']\n[person.ben]\nnkeys = ['" + bensKey + "', '" + anasKey + "']\n", `person "ben": nkeys: it stands for ana already`, false},
 		"one id in two places is two proofs": {oncall + "[person.ana]\nslack = 'UANA123'\n[person.ben]\npagerduty = 'UANA123'\n", "", false},
 		"keys":                               {oncall + "[person.ana]\nnkeys = ['" + anasKey + "', '" + bensKey + "']\n", "", false},
-		"a key that is none":                 {oncall + "[person.ana]\nnkeys = ['UABC']\n", `:8:10: person "ana": nkeys: this is no public key of a user`, false},
-		"a seed":                             {oncall + "[person.ana]\nnkeys = ['SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY']\n", "nkeys: a seed is a secret, and must not be written in place", false},
+		"a key that is none":                 {oncall + "[person.ana]\nnkeys = ['UABC']\n", `:8:10: person "ana": nkeys: this is no public nkey of a user`, false},
+		"a seed":                             {oncall + "[person.ana]\nnkeys = ['SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY']\n", "nkeys: a secret must not be written in place", false},
 		"a name instead of an id":            {oncall + "[person.ana]\nslack = '@ana'\n", `slack: "@ana" is no id; not the name but the id`, false},
 		"a password that nobody may give":    {oncall + "[person.ana]\nbasic = 'ana'\n", "basic: nobody can log in so: there is no web_config_file", true},
 		"an unknown proof":                   {oncall + "[person.ana]\nslak = 'U1'\n", `did you mean "slack"?`, false},
@@ -93,14 +97,14 @@ func TestWhoCannotProveWhoTheyAreCannotBeAskedOnceVotesAreSigned(t *testing.T) {
 	const oncall = "[group.oncall]\npeople = ['ana', 'ben']\n[person.ana]\nlink = true\n"
 	for name, test := range map[string]struct{ trust, problem string }{
 		"unsaid": {"", ""},
-		"no":     {"[trust]\nrequired = false\n", ""},
-		"yes":    {"[trust]\nrequired = true\n", `group "oncall": people: "ben" could not vote: votes must be signed, and there is no [person.ben]; write how they prove who they are`},
-		"all do": {"[trust]\nrequired = true\n[person.ben]\nlink = true\n", ""},
+		"no":     {believed, ""},
+		"yes":    {proved, `group "oncall": people: "ben" could not vote: votes must be signed, and there is no [person.ben]; write how they prove who they are`},
+		"all do": {proved + "[person.ben]\nlink = true\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) { expect(t, minimal+oncall+test.trust, test.problem, false) })
 	}
-	d, problems := daemon(t, external+"[trust]\nrequired = true\n")
-	if d == nil || !d.MustProve() {
+	d, problems := daemon(t, external+proved)
+	if d == nil || !d.Trust.Signed() {
 		t.Error(problems)
 	}
 }
@@ -110,7 +114,7 @@ func TestWhatRollsBackWithoutPeopleOnAnExternalNATSNeedsAWordAboutTrust(t *testi
 	const oncall = "[group.oncall]\npeople = ['ana', 'ben']\n[person.ana]\nlink = true\n[person.ben]\nlink = true\n"
 	for decide, open := range map[string]bool{"auto'\n": false, "veto'\n" + asked: false, "ask'\nsilence = 'keep'\n" + asked: true, "notify'\n": true} {
 		plan := map[string]string{"a.toml": head + rule + "[[authority]]\ndecide = '" + decide + tail}
-		for trust, good := range map[string]bool{"": open, "[trust]\nrequired = false\n": true, "[trust]\nrequired = true\n": true} {
+		for trust, good := range map[string]bool{"": open, believed: true, proved: true} {
 			_, problems := load(t, external+oncall+trust, plan)
 			if problems.Failed() == good || !good && !strings.Contains(problems.String(), "[trust] required = true in the daemon's file to have them signed, or required = false") {
 				t.Errorf("%s with %q: %v", decide, trust, problems)
@@ -248,9 +252,10 @@ func TestPeopleWhoWouldBeTooFewAreWarnedOf(t *testing.T) {
 		"all of a group":               {house, ask + "needs = { oncall = 2 }\n", "needs: when ana or ben deployed, too few are left who may vote, and people are only told"},
 		"all of two groups":            {house, ask + "needs = { oncall = 1, lead = 1 }\n", "needs: when ana or ben deployed"},
 		"a fallback of one":            {house, ask + "needs = { duty = 1 }\n", "needs: when ana deployed"},
-		"an escalation to one":         {house, ask + "needs = { oncall = 1 }\nescalate = [{ to = 'cto', within = '5m' }]\n", "escalate: when cem deployed"},
+		"an escalation to another":     {house, ask + "needs = { lead = 1 }\nescalate = [{ to = 'cto', within = '5m' }]\n", ""},
+		"an escalation to the same":    {house, ask + "needs = { oncall = 2 }\nescalate = [{ to = 'lead', within = '5m' }]\n", "needs: when ana deployed"},
 		"a countdown":                  {house, veto + "needs = { oncall = 1 }\n", ""},
-		"a countdown for one":          {house, veto + "needs = { lead = 1, duty = 1 }\n", "needs: when ana deployed, nobody is left who may object"},
+		"a countdown for one":          {house, veto + "needs = { lead = 1, duty = 1 }\n", "needs: when ana deployed, too few are left"},
 		"a countdown for two groups":   {house, veto + "needs = { lead = 1, cto = 1 }\n", ""},
 		"a policy that needs the same": {house + policy, ask + "needs = { oncall = 1 }\n", ""},
 		"a policy that needs them all": {house + policy, ask + "needs = { lead = 1 }\n", `with those whom policy "four eyes" needs as well there are too few different people`},

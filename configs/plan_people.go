@@ -58,7 +58,11 @@ func (l *loader) checkDecide(t strict.Table, a *rules.Authority) {
 		a.Withdraw, a.Snooze = false, 0
 		return
 	}
+	before := t.Errors()
 	l.checkQuestion(t, a)
+	if l.daemon != nil && t.Errors() == before {
+		l.daemon.checkSpare(t, *a)
+	}
 }
 
 func (l *loader) undecided(t strict.Table) {
@@ -111,14 +115,11 @@ func (l *loader) checkPolicies(t strict.Table, needs map[string]int) {
 		if len(policy.Needs) == 0 || !meets(policy, l.plan) {
 			continue
 		}
-		together, groups := maps.Clone(needs), map[string][]string{}
+		together := maps.Clone(needs)
 		for group, n := range policy.Needs {
 			put(&together, group, max(n, needs[group]))
 		}
-		for group := range together {
-			groups[group] = l.daemon.members(group)
-		}
-		if !rules.Quorum(together, groups) {
+		if !l.daemon.able(together, anyone) {
 			t.Warn("needs", fmt.Sprintf("needs: with those whom policy %q needs as well there are too few different people, and people are only told", policy.Name),
 				"need fewer, or add people to the groups")
 		}
@@ -152,8 +153,6 @@ func (l *loader) checkLevel(t strict.Table, key string, e rules.Escalation, aske
 	case !l.daemon.checkSize(t, key+".to", "escalate", e.To, e.Needs):
 	case again && before <= e.Needs:
 		t.Warn(key+".to", fmt.Sprintf("escalate: %s is asked already", e.To), "name another group, or need fewer of it")
-	default:
-		l.daemon.checkSpare(t, key+".to", "escalate", map[string]int{e.To: e.Needs})
 	}
 }
 

@@ -24,17 +24,28 @@ func (d *Daemon) members(group string) []string {
 // checkNeeds checks how many people of which groups are needed; without the daemon's
 // file (nil) only the numbers.
 func (d *Daemon) checkNeeds(t strict.Table, needs map[string]int) {
-	enough := true
+	enough := d != nil && len(needs) > 0
 	for _, group := range slices.Sorted(maps.Keys(needs)) {
 		key, n := "needs."+group, needs[group]
 		if n < 1 {
 			t.Fail(key, fmt.Sprintf("needs.%s must be 1 or more, not %d", group, n), "")
 		}
-		enough = n > 0 && d.checkSize(t, key, "needs", group, n) && enough
+		enough = d.checkSize(t, key, "needs", group, n) && n > 0 && enough
 	}
-	if enough && len(needs) > 0 {
-		d.checkSpare(t, "needs", "needs", needs)
+	if enough && !d.able(needs, anyone) {
+		t.Fail("needs", "needs: different people are needed, and the groups share too many", "need fewer, or add people to the groups")
 	}
+}
+
+func anyone(string) bool { return true }
+
+// able says whether those of the groups' people who count are as many as are needed.
+func (d *Daemon) able(needs map[string]int, counts func(string) bool) bool {
+	groups := map[string][]string{}
+	for group := range needs {
+		groups[group] = d.members(group)
+	}
+	return rules.Quorum(needs, groups, counts)
 }
 
 // checkSize checks that there is the group, and that it has so many people.
@@ -60,44 +71,50 @@ func (d *Daemon) checkSize(t strict.Table, key, what, name string, n int) bool {
 
 // checkObjectors checks who may object to a countdown: one of them is enough.
 func (d *Daemon) checkObjectors(t strict.Table, needs map[string]int) {
-	var people []string
-	known := d != nil
 	for _, group := range slices.Sorted(maps.Keys(needs)) {
 		key := "needs." + group
 		if needs[group] != 1 {
 			t.Fail(key, fmt.Sprintf("needs.%s must be 1 with decide = \"veto\", not %d", group, needs[group]), "anyone of the group may object, and one is enough")
 		}
-		known = d.checkSize(t, key, "needs", group, 1) && known
-		people = append(people, d.members(group)...)
-	}
-	slices.Sort(people)
-	if known && len(slices.Compact(people)) == 1 {
-		t.Warn("needs", fmt.Sprintf("needs: when %s deployed, nobody is left who may object, and people are only told", people[0]), "add people to the groups")
+		d.checkSize(t, key, "needs", group, 1)
 	}
 }
 
-// checkSpare checks that there are enough different people, and warns where one who
-// deployed, and therefore has no vote, would be missed.
-func (d *Daemon) checkSpare(t strict.Table, key, what string, needs map[string]int) {
-	groups, all := map[string][]string{}, map[string]bool{}
-	for name := range needs {
-		groups[name] = d.members(name)
-		for _, person := range groups[name] {
-			all[person] = true
+// waysOf lists what is enough to answer, each by itself: of a question what it needs,
+// or those that it is escalated to; of a countdown anyone.
+func waysOf(a rules.Authority) (ways []map[string]int) {
+	if a.Decide == rules.Veto {
+		for group := range a.Needs {
+			ways = append(ways, map[string]int{group: 1})
+		}
+		return ways
+	}
+	ways = append(ways, a.Needs)
+	for _, e := range a.Escalate {
+		ways = append(ways, map[string]int{e.To: e.Needs})
+	}
+	return ways
+}
+
+// checkSpare warns where one who deployed, and therefore has no vote, would be missed.
+func (d *Daemon) checkSpare(t strict.Table, a rules.Authority) {
+	people, ways := map[string]bool{}, waysOf(a)
+	for _, way := range ways {
+		for group := range way {
+			for _, person := range d.members(group) {
+				people[person] = true
+			}
 		}
 	}
-	if !rules.Quorum(needs, groups) {
-		t.Fail(key, what+": different people are needed, and the groups share too many", "need fewer, or add people to the groups")
-		return
-	}
 	var missed []string
-	for _, person := range slices.Sorted(maps.Keys(all)) {
-		if !rules.Quorum(needs, groups, person) {
+	for _, person := range slices.Sorted(maps.Keys(people)) {
+		others := func(other string) bool { return other != person }
+		if !slices.ContainsFunc(ways, func(way map[string]int) bool { return d.able(way, others) }) {
 			missed = append(missed, person)
 		}
 	}
 	if len(missed) > 0 {
-		t.Warn(key, fmt.Sprintf("%s: when %s deployed, too few are left who may vote, and people are only told", what, list(missed, "or")),
+		t.Warn("needs", fmt.Sprintf("needs: when %s deployed, too few are left who may vote, and people are only told", list(missed, "or")),
 			"need fewer, or add people to the groups")
 	}
 }

@@ -1,14 +1,15 @@
 package rules
 
-import "slices"
-
-// Quorum says whether the groups can give as many people as are needed of each, with
-// nobody counted for two groups and none of those who are barred.
-func Quorum(needs map[string]int, groups map[string][]string, barred ...string) bool {
-	seated := map[string]string{} // the group that somebody counts for
+// Quorum says whether those of the groups' people who count are as many as are needed
+// of each group, with nobody counted for two of them. Nobody needed: nothing is lacking.
+func Quorum(needs map[string]int, groups map[string][]string, counts func(person string) bool) bool {
+	s := seating{groups, counts, map[string]string{}}
 	for group, n := range needs {
+		if n > len(groups[group]) {
+			return false
+		}
 		for range n {
-			if n > len(groups[group]) || !seat(group, groups, barred, seated, map[string]bool{}) {
+			if !s.seat(group, map[string]bool{}) {
 				return false
 			}
 		}
@@ -16,15 +17,22 @@ func Quorum(needs map[string]int, groups map[string][]string, barred ...string) 
 	return true
 }
 
-// seat finds one more for the group: somebody who is free, or whose other group finds another.
-func seat(group string, groups map[string][]string, barred []string, seated map[string]string, asked map[string]bool) bool {
-	for _, person := range groups[group] {
-		if asked[person] || slices.Contains(barred, person) {
+// seating is a matching of people and groups, made larger one by one (Kuhn).
+type seating struct {
+	groups map[string][]string
+	counts func(person string) bool
+	sits   map[string]string // the group that somebody counts for
+}
+
+// seat finds one more for the group: somebody who is free, or whose group finds another.
+func (s seating) seat(group string, asked map[string]bool) bool {
+	for _, person := range s.groups[group] {
+		if asked[person] || !s.counts(person) {
 			continue
 		}
 		asked[person] = true
-		if other, taken := seated[person]; !taken || other != group && seat(other, groups, barred, seated, asked) {
-			seated[person] = group
+		if other, taken := s.sits[person]; !taken || other != group && s.seat(other, asked) {
+			s.sits[person] = group
 			return true
 		}
 	}
