@@ -61,6 +61,7 @@ type needyWith struct {
 func (w *needyWith) Check() error { return wanted("workload", w.Workload != "") }
 
 type hook struct {
+	URL        string            `json:"url" toml:"url" doc:"the address"`
 	URLFile    string            `json:"url_file" toml:"url_file" doc:"the file that holds the address"`
 	SecretFile string            `json:"secret_file" toml:"secret_file" doc:"the file that holds the signing secret"`
 	TokenFile  string            `json:"token_file" toml:"token_file" doc:"the file that holds the token"`
@@ -68,7 +69,7 @@ type hook struct {
 	Headers    map[string]string `json:"headers" toml:"headers" doc:"more headers"`
 }
 
-func (o *hook) Check() error { return wanted("url_file", o.URLFile != "") }
+func (o *hook) Check() error { return wanted("url_file", o.URL+o.URLFile != "") }
 
 // hidden is a tool whose address is a secret.
 type hidden struct {

@@ -28,9 +28,6 @@ func TestShippedExamplesLoad(t *testing.T) {
 			t.Errorf("%s does not begin with a #:schema line (%v)", file, err)
 		}
 	}
-	for _, plan := range plans {
-		golden(t, "testdata/explain/"+plan.Service+".txt", catalog().Explain(plan))
-	}
 }
 
 // write puts files into a folder, made for the test.
