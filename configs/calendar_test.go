@@ -60,8 +60,11 @@ func TestACalendarIsOnWhenItSays(t *testing.T) {
 		"over the weekend":   {"weekdays = ['friday:monday']", []string{"Fri 2026-11-27 12:00", "Sat 2026-11-28 12:00", "Sun 2026-11-29 12:00", "Mon 2026-11-23 12:00"}, []string{"Tue 2026-11-24 12:00", "Thu 2026-11-26 12:00"}},
 		"over new year":      {"months = ['december:january']", []string{"Tue 2026-12-01 12:00", "Fri 2027-01-01 12:00"}, []string{"Mon 2026-11-30 12:00", "Mon 2027-02-01 12:00"}},
 		"the last day":       {"days_of_month = ['-1']", []string{"Mon 2026-11-30 12:00", "Sun 2027-02-28 12:00"}, []string{"Sun 2026-11-29 12:00"}},
-		"the last night of the year": {"months = ['december']\ndays_of_month = ['31']\nhours = ['20:00-08:00']",
-			[]string{"Thu 2026-12-31 20:00", "Fri 2027-01-01 07:59"}, []string{"Thu 2026-12-31 07:59", "Fri 2027-01-01 20:00"}},
+		"the last night of the year": {
+			"months = ['december']\ndays_of_month = ['31']\nhours = ['20:00-08:00']",
+			[]string{"Thu 2026-12-31 20:00", "Fri 2027-01-01 07:59"},
+			[]string{"Thu 2026-12-31 07:59", "Fri 2027-01-01 20:00"},
+		},
 		"a year":                        {"years = ['2026']", []string{"Mon 2026-11-23 12:00"}, []string{"Fri 2027-01-01 12:00"}},
 		"holidays alone":                {"holidays = ['2026-12-25']", []string{"Fri 2026-12-25 00:00", "Fri 2026-12-25 23:59"}, []string{"Thu 2026-12-24 23:59", "Sat 2026-12-26 00:00"}},
 		"holidays beside office hours":  {"weekdays = ['monday:friday']\nhours = ['17:00-09:00']\nholidays = ['2026-12-25']", []string{"Fri 2026-12-25 12:00", "Mon 2026-11-23 18:00"}, []string{"Mon 2026-11-23 12:00"}},

@@ -14,19 +14,19 @@ func TestAQuorumIsOfDifferentPeople(t *testing.T) {
 		barred []string
 		want   bool
 	}{
-		"one of two":                              {map[string]int{"oncall": 1}, nil, true},
-		"both":                                    {map[string]int{"oncall": 2}, nil, true},
-		"more than there are":                     {map[string]int{"oncall": 3}, nil, false},
-		"far more than there are":                 {map[string]int{"oncall": 1 << 60}, nil, false},
-		"nobody":                                  {map[string]int{"nobody": 1}, nil, false},
-		"whoever is in two groups gives way":      {map[string]int{"oncall": 1, "owners": 1}, nil, true},
-		"through a third group":                   {map[string]int{"oncall": 1, "owners": 1, "managers": 2}, nil, true},
-		"two people for three seats":              {map[string]int{"oncall": 1, "owners": 1, "leads": 1}, nil, false},
+		"one of two":                         {map[string]int{"oncall": 1}, nil, true},
+		"both":                               {map[string]int{"oncall": 2}, nil, true},
+		"more than there are":                {map[string]int{"oncall": 3}, nil, false},
+		"far more than there are":            {map[string]int{"oncall": 1 << 60}, nil, false},
+		"nobody":                             {map[string]int{"nobody": 1}, nil, false},
+		"whoever is in two groups gives way": {map[string]int{"oncall": 1, "owners": 1}, nil, true},
+		"through a third group":              {map[string]int{"oncall": 1, "owners": 1, "managers": 2}, nil, true},
+		"two people for three seats":         {map[string]int{"oncall": 1, "owners": 1, "leads": 1}, nil, false},
 		"both of one and the same one of another": {map[string]int{"oncall": 2, "owners": 1}, nil, false},
-		"one is barred":                           {map[string]int{"oncall": 1}, []string{"ana"}, true},
-		"the only one is barred":                  {map[string]int{"owners": 1}, []string{"ana"}, false},
-		"one of both is barred":                   {map[string]int{"oncall": 2}, []string{"ben"}, false},
-		"nothing is needed":                       {nil, nil, true},
+		"one is barred":          {map[string]int{"oncall": 1}, []string{"ana"}, true},
+		"the only one is barred": {map[string]int{"owners": 1}, []string{"ana"}, false},
+		"one of both is barred":  {map[string]int{"oncall": 2}, []string{"ben"}, false},
+		"nothing is needed":      {nil, nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for range 20 { // a map has no order

@@ -22,7 +22,8 @@ func explained(clauses ...rules.Authority) rules.Plan {
 	return rules.Plan{
 		Service: "checkout",
 		Rules: []rules.Spec{
-			{Name: "5xx", Mode: rules.Enforce, Severity: rules.Critical}, {Name: "up", Mode: rules.Enforce, Severity: rules.Critical},
+			{Name: "5xx", Mode: rules.Enforce, Severity: rules.Critical},
+			{Name: "up", Mode: rules.Enforce, Severity: rules.Critical},
 			{Name: "slow", Mode: rules.Enforce, Severity: rules.Warning},
 		},
 		Rollbacks: []rules.Rollback{{Use: "x", Reversible: &yes}}, Authorities: clauses,
@@ -50,25 +51,41 @@ func TestCasesThatComeToTheSameAreOneSentence(t *testing.T) {
 		"nobody is named":        {explained(), "On any breach: people are told."},
 		"one clause for all":     {explained(keeps), "On any breach: " + asked + "."},
 		"at once, but a warning": {explained(auto), "On a breach of \"5xx\" or \"up\": it is rolled back at once.\nOn a breach of \"slow\": people are told (no more, since the rule's severity is warning, or no matching authority names people who could be asked)."},
-		"a severity": {explained(rules.Authority{Decide: rules.Auto, Severity: []rules.Severity{rules.Critical}}, keeps),
-			"On a breach of \"5xx\" or \"up\": it is rolled back at once.\nOn a breach of \"slow\": " + asked + "."},
-		"a rule by name": {explained(rules.Authority{Decide: rules.Auto, Rules: []string{"up"}}, keeps),
-			"On a breach of \"5xx\" or \"slow\": " + asked + ".\nOn a breach of \"up\": it is rolled back at once."},
-		"environments": {explained(in("lab", "staging"), keeps),
+		"a severity": {
+			explained(rules.Authority{Decide: rules.Auto, Severity: []rules.Severity{rules.Critical}}, keeps),
+			"On a breach of \"5xx\" or \"up\": it is rolled back at once.\nOn a breach of \"slow\": " + asked + ".",
+		},
+		"a rule by name": {
+			explained(rules.Authority{Decide: rules.Auto, Rules: []string{"up"}}, keeps),
+			"On a breach of \"5xx\" or \"slow\": " + asked + ".\nOn a breach of \"up\": it is rolled back at once.",
+		},
+		"environments": {
+			explained(in("lab", "staging"), keeps),
 			"On a breach of \"5xx\" or \"up\" in lab or staging: it is rolled back at once.\n" +
-				"On a breach of \"5xx\" or \"up\" outside lab or staging, or on a breach of \"slow\": " + asked + " (where more is granted, no more since the rule's severity is warning)."},
-		"a strategy": {explained(rules.Authority{Decide: rules.Notify, Strategies: []rules.Strategy{rules.Canary}}, keeps),
-			"On any breach of a rolling, blue-green or feature-toggle deployment: " + asked + ".\nOn any breach of a canary deployment: people are told."},
-		"a deployer who has no vote": {explained(rules.Authority{Decide: rules.Notify, Deployers: []string{"bot"}}, keeps),
-			"On any breach deployed by bot: people are told.\nOn any breach not deployed by bot: " + asked + "."},
-		"a label of the event": {explained(rules.Authority{Decide: rules.Notify, Labels: map[string]string{"risky": "true"}}, keeps),
-			"On any breach labelled risky=true: people are told.\nOn any breach not labelled risky=true: " + asked + "."},
-		"who is to blame": {explained(rules.Authority{Decide: rules.Auto, Attribution: []rules.Blame{rules.ThisDeployment}}, keeps),
+				"On a breach of \"5xx\" or \"up\" outside lab or staging, or on a breach of \"slow\": " + asked + " (where more is granted, no more since the rule's severity is warning).",
+		},
+		"a strategy": {
+			explained(rules.Authority{Decide: rules.Notify, Strategies: []rules.Strategy{rules.Canary}}, keeps),
+			"On any breach of a rolling, blue-green or feature-toggle deployment: " + asked + ".\nOn any breach of a canary deployment: people are told.",
+		},
+		"a deployer who has no vote": {
+			explained(rules.Authority{Decide: rules.Notify, Deployers: []string{"bot"}}, keeps),
+			"On any breach deployed by bot: people are told.\nOn any breach not deployed by bot: " + asked + ".",
+		},
+		"a label of the event": {
+			explained(rules.Authority{Decide: rules.Notify, Labels: map[string]string{"risky": "true"}}, keeps),
+			"On any breach labelled risky=true: people are told.\nOn any breach not labelled risky=true: " + asked + ".",
+		},
+		"who is to blame": {
+			explained(rules.Authority{Decide: rules.Auto, Attribution: []rules.Blame{rules.ThisDeployment}}, keeps),
 			"On a breach of \"5xx\" or \"up\" (to blame: this deployment): it is rolled back at once.\n" +
 				"On any breach (to blame: another deployment, a dependency or ambient): people are told (no more, since it may not be this deployment).\n" +
-				"On a breach of \"5xx\" or \"up\" (to blame: cannot tell), or on a breach of \"slow\" (to blame: this deployment or cannot tell): " + asked + " (where more is granted, no more since the rule's severity is warning)."},
-		"steps": {explained(rules.Authority{Decide: rules.Ask, Needs: map[string]int{"oncall": 2, "owners": 1}, Within: minutes(10), Silence: rules.SilenceRollsBack, Escalate: []rules.Escalation{{To: "managers", Needs: 1, Within: minutes(15)}}}),
-			"On any breach: 2 of oncall and 1 of owners must agree within 10m, or 1 of managers within the next 15m; if nobody answers, it is rolled back."},
+				"On a breach of \"5xx\" or \"up\" (to blame: cannot tell), or on a breach of \"slow\" (to blame: this deployment or cannot tell): " + asked + " (where more is granted, no more since the rule's severity is warning).",
+		},
+		"steps": {
+			explained(rules.Authority{Decide: rules.Ask, Needs: map[string]int{"oncall": 2, "owners": 1}, Within: minutes(10), Silence: rules.SilenceRollsBack, Escalate: []rules.Escalation{{To: "managers", Needs: 1, Within: minutes(15)}}}),
+			"On any breach: 2 of oncall and 1 of owners must agree within 10m, or 1 of managers within the next 15m; if nobody answers, it is rolled back.",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := calls(test.plan); got != test.want {
@@ -89,23 +106,35 @@ func TestAnExplanationSaysWhatHoldsThePower(t *testing.T) {
 		plan rules.Plan
 		want string
 	}{
-		"a shadow rule": {with(func(p *rules.Plan) { p.Rules = p.Rules[:1]; p.Rules[0].Mode = rules.Shadow }, rollsBack),
-			"On any breach: it is only recorded (no more, since the rule's mode is shadow)."},
-		"silence that does not count": {with(func(p *rules.Plan) { p.Rollbacks[0].Reversible = nil }, rollsBack),
-			"On any breach: 1 of oncall must agree within 10m; if nobody answers, nothing is rolled back (no more, since the plan does not say whether the rollback is reversible)."},
-		"no rollback at all": {with(func(p *rules.Plan) { p.Rollbacks = nil }, rollsBack),
-			"On any breach: people are told (no more, since the plan has no [[rollback]] for it)."},
-		"no rollback for a strategy": {with(func(p *rules.Plan) { p.Rollbacks[0].Strategies = []rules.Strategy{rules.Rolling} }, rollsBack),
+		"a shadow rule": {
+			with(func(p *rules.Plan) { p.Rules = p.Rules[:1]; p.Rules[0].Mode = rules.Shadow }, rollsBack),
+			"On any breach: it is only recorded (no more, since the rule's mode is shadow).",
+		},
+		"silence that does not count": {
+			with(func(p *rules.Plan) { p.Rollbacks[0].Reversible = nil }, rollsBack),
+			"On any breach: 1 of oncall must agree within 10m; if nobody answers, nothing is rolled back (no more, since the plan does not say whether the rollback is reversible).",
+		},
+		"no rollback at all": {
+			with(func(p *rules.Plan) { p.Rollbacks = nil }, rollsBack),
+			"On any breach: people are told (no more, since the plan has no [[rollback]] for it).",
+		},
+		"no rollback for a strategy": {
+			with(func(p *rules.Plan) { p.Rollbacks[0].Strategies = []rules.Strategy{rules.Rolling} }, rollsBack),
 			"On any breach of a rolling deployment: 1 of oncall must agree within 10m; if nobody answers, it is rolled back.\n" +
-				"On any breach of a blue-green, canary or feature-toggle deployment: people are told (no more, since the plan has no [[rollback]] for it)."},
-		"a rule without data": {with(func(p *rules.Plan) {
-			p.Rules[0].OnNoData, p.Rules[1].OnNoData = rules.AskOnNoData, rules.NotifyOnNoData
-		}, rollsBack),
+				"On any breach of a blue-green, canary or feature-toggle deployment: people are told (no more, since the plan has no [[rollback]] for it).",
+		},
+		"a rule without data": {
+			with(func(p *rules.Plan) {
+				p.Rules[0].OnNoData, p.Rules[1].OnNoData = rules.AskOnNoData, rules.NotifyOnNoData
+			}, rollsBack),
 			"On any breach: 1 of oncall must agree within 10m; if nobody answers, it is rolled back.\n" +
 				"On \"5xx\" without data: 1 of oncall must agree within 10m; if nobody answers, nothing is rolled back (no more, since the rule has no data, and on_no_data is ask).\n" +
-				"On \"up\" without data: people are told (no more, since the rule has no data, and on_no_data is notify)."},
-		"a budget": {with(func(p *rules.Plan) { p.Budget = &rules.Allowance{Most: 2, Per: minutes(60)} }, rules.Authority{Decide: rules.Notify}),
-			"On any breach: people are told.\nAfter 2 rollbacks in 1h of one environment people are asked at most."},
+				"On \"up\" without data: people are told (no more, since the rule has no data, and on_no_data is notify).",
+		},
+		"a budget": {
+			with(func(p *rules.Plan) { p.Budget = &rules.Allowance{Most: 2, Per: minutes(60)} }, rules.Authority{Decide: rules.Notify}),
+			"On any breach: people are told.\nAfter 2 rollbacks in 1h of one environment people are asked at most.",
+		},
 		"no rules": {with(func(p *rules.Plan) { p.Rules = nil }, rollsBack), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
