@@ -254,6 +254,7 @@ func TestPeopleWhoWouldBeTooFewAreWarnedOf(t *testing.T) {
 		"a fallback of one":            {house, ask + "needs = { duty = 1 }\n", "needs: when ana deployed"},
 		"an escalation to another":     {house, ask + "needs = { lead = 1 }\nescalate = [{ to = 'cto', within = '5m' }]\n", ""},
 		"an escalation to the same":    {house, ask + "needs = { oncall = 2 }\nescalate = [{ to = 'lead', within = '5m' }]\n", "needs: when ana deployed"},
+		"fewer of the same, later":     {house, ask + "needs = { oncall = 2 }\nescalate = [{ to = 'oncall', within = '5m' }]\n", ""},
 		"a countdown":                  {house, veto + "needs = { oncall = 1 }\n", ""},
 		"a countdown for one":          {house, veto + "needs = { lead = 1, duty = 1 }\n", "needs: when ana deployed, too few are left"},
 		"a countdown for two groups":   {house, veto + "needs = { lead = 1, cto = 1 }\n", ""},
