@@ -23,6 +23,9 @@ type Catalog struct {
 	// Build makes the rules of a resolved plan; its error says what does not fit together.
 	// nil: the rules are not tried.
 	Build func(rules.Plan) ([]rules.Rule, error)
+	// Calls says who makes the call in every case that a resolved plan tells apart, one
+	// sentence each. nil: that is not explained.
+	Calls func(rules.Plan) []string
 }
 
 // nature says how a rule is judged, by its kind; nothing is known of one that is not

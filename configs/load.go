@@ -65,12 +65,12 @@ func (d *Daemon) loadParts(root strict.Table, c Catalog) {
 		root.Fail("prometheus", "there is no Prometheus to ask", "write [prometheus.main] with url = …, or embedded = true")
 	}
 	checkListen(root.Table("http").In("http"), d.HTTP.Listen)
-	for name, t := range root.Named("group") {
-		checkPeople(t, d.Groups[name].People)
-	}
 	d.Channels = loadTools(root, "channel", c.Channels, c.LaterChannels)
 	d.addLog(c.Channels)
 	d.Executors = loadTools(root, "executor", c.Executors, c.LaterExecutors)
+	d.loadPeople(root)
+	d.loadCalendars(root)
+	d.loadPolicies(root)
 	d.loadTrust(root.Table("trust").In("trust"))
 	if deaf(d.Notify) {
 		d.Notify = rules.Notification{Chat: []string{LogChannel}}
@@ -157,17 +157,6 @@ func checkLocal(t strict.Table, listen string) {
 	if err == nil && host != "localhost" && !net.ParseIP(host).IsLoopback() {
 		t.Warn("listen", fmt.Sprintf("listen: %q is reached from other machines, unencrypted, and who has the store's key may write everything", strict.Shorten(listen)),
 			`write "127.0.0.1:4222", or run a NATS of your own and set url`)
-	}
-}
-
-func checkPeople(t strict.Table, people []string) {
-	if len(people) == 0 && !t.Has("schedule") {
-		t.Fail("people", "there are no people", `write people = ["ana", "ben"]`)
-	}
-	for i, person := range people {
-		if strings.TrimSpace(person) == "" || slices.Index(people, person) < i {
-			t.Fail("people", fmt.Sprintf("people: %q is empty or named twice", person), "name each person once")
-		}
 	}
 }
 

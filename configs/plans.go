@@ -29,6 +29,9 @@ func LoadPlans(d *Daemon, c Catalog) ([]rules.Plan, Problems) {
 func loadWritten(d *Daemon, c Catalog) ([]rules.Plan, []summaryFile, Problems) {
 	files, problems := d.planFiles()
 	plans, read, more := checkWritten(files, d, c)
+	if !more.Failed() { // else a plan may only be missing because it is broken
+		more = append(more, d.missed(plans)...)
+	}
 	return plans, read, append(problems, more...).Sorted()
 }
 
@@ -144,12 +147,15 @@ func (l *loader) resolve(path string) {
 		Environments: f.Environments, Tier: f.Tier, Labels: f.Labels,
 		Source: f.Source, Settle: rules.Duration(5 * time.Second), Interval: f.Interval,
 		Bake: f.Bake, BakeMin: f.BakeMin, RollOut: f.RollOut, BlindFor: f.BlindFor, FalseAlarms: f.FalseAlarms, DependsOn: f.DependsOn,
-		Select: f.Select, Notify: f.Notify, Groups: map[string][]string{},
+		Select: f.Select, Notify: f.Notify,
 	}
 	l.findSource()
 	l.loadRules()
 	l.loadRollbacks()
 	l.loadAuthorities()
+	if l.daemon != nil {
+		l.daemon.equip(&l.plan)
+	}
 	l.checkReach()
 }
 

@@ -12,7 +12,7 @@ import (
 
 // Trust says whether messages must be signed, and who may announce what.
 type Trust struct {
-	Required   *bool            `toml:"required" doc:"whether events, votes and orders must be signed; false, written out, lets auto run on an external NATS"`
+	Required   *bool            `toml:"required" doc:"whether events, votes and orders must be signed; on an external NATS, auto and veto need it to be said, either way"`
 	Announcers rules.Announcers `toml:"announcer" doc:"who may announce deployments where events must be signed, by name"`
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/bakewatch/bakewatch/rules"
 )
 
 // Way is how somebody has shown who they are.
@@ -40,19 +42,11 @@ func LocalProof(person string) Proof { return Proof{Way: Local, Subject: person}
 // String returns the proof for a log or a message.
 func (p Proof) String() string { return string(p.Way) + " " + p.Subject }
 
-// Person is one [person.NAME]: the proofs that are accepted for it.
-type Person struct {
-	NKeys     []string `toml:"nkeys" json:"nkeys,omitempty" doc:"public nkeys (U…) whose signature speaks for the person"`
-	Basic     string   `toml:"basic" json:"basic,omitempty" doc:"the user name in the web config file"`
-	OIDC      string   `toml:"oidc" json:"oidc,omitempty" doc:"the e-mail address or subject in the login"`
-	Slack     string   `toml:"slack" json:"slack,omitempty" doc:"the Slack user id (U…)"`
-	PagerDuty string   `toml:"pagerduty" json:"pagerduty,omitempty" doc:"the PagerDuty user id (P…)"`
-	Link      bool     `toml:"link" json:"link,omitempty" doc:"may answer by a signed link sent to the person alone"`
-	Local     bool     `toml:"local" json:"local,omitempty" doc:"is believed on a connection of this machine"`
-}
+// Person is one [person.NAME], as the daemon's file says it.
+type Person = rules.Person
 
 // accepts says whether the proof is one of the person's.
-func (p Person) accepts(name string, proof Proof) bool {
+func accepts(p Person, name string, proof Proof) bool {
 	switch proof.Way {
 	case Signature:
 		return slices.Contains(p.NKeys, proof.Subject)
@@ -91,7 +85,7 @@ func (d Directory) Identify(proof Proof) (string, error) {
 	}
 	var found []string
 	for name, person := range d.People {
-		if person.accepts(name, proof) {
+		if accepts(person, name, proof) {
 			found = append(found, name)
 		}
 	}

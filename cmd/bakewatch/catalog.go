@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/configs"
 	"github.com/bakewatch/bakewatch/integrations/exec"
 	logchannel "github.com/bakewatch/bakewatch/integrations/log"
@@ -17,6 +18,7 @@ func catalog() configs.Catalog {
 		Rules:      kinds.All(),
 		LaterRules: kinds.Later(),
 		Build:      kinds.Build,
+		Calls:      authority.Explain,
 
 		Executors: []rules.Kind{exec.Kind(), webhook.ExecutorKind()},
 		Channels:  []rules.Kind{logchannel.Kind(), slack.Kind(), webhook.ChannelKind()},

@@ -96,6 +96,7 @@ func (d *Daemon) owner(epoch uint64) (*watcher.Owner, error) {
 		Guards:    d.guards,
 		Switch:    d.switches,
 		Directory: d.directory,
+		Budget:    func() *rules.Allowance { return d.force.Load().set.Daemon.Budget.All },
 		Log:       d.cfg.Log,
 		Watch:     d.metrics,
 	})

@@ -20,7 +20,7 @@ func (d *Daemon) signed() bool { return d.force.Load().set.Daemon.Trust.Signed()
 // directory knows the people as the daemon's file names them now. Where messages must be
 // signed, a name that is only claimed is nobody's.
 func (d *Daemon) directory() authority.Directory {
-	return authority.Directory{Believe: !d.signed()}
+	return authority.Directory{People: d.force.Load().set.Daemon.People, Believe: !d.signed()}
 }
 
 // identify returns the person that a proof speaks for now.
