@@ -85,6 +85,12 @@ type Asked struct {
 	Within   rules.Duration `json:"within"`
 	Silence  string         `json:"silence"`
 	Answers  []Reply        `json:"answers"`
+	// Veto says that it is a countdown, which an objection stops: to keep is to object.
+	Veto bool `json:"veto,omitempty"`
+	// Deadline is when silence begins to count; zero until somebody is known to have heard.
+	Deadline time.Time `json:"deadline,omitzero"`
+	// Snooze is for how long nothing is asked again after keep; 0: not said.
+	Snooze rules.Duration `json:"snooze,omitempty"`
 }
 
 // Reply is one answer that may be given: roll-back or keep.

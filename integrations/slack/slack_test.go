@@ -28,7 +28,7 @@ func TestChannel(t *testing.T) {
 					t.Error(refused)
 					return contract.Call{}
 				}
-				return contract.Call{Key: strings.TrimPrefix(got.Blocks[0].BlockID, "bakewatch-"), Text: got.visible(t)}
+				return contract.Call{Key: strings.TrimPrefix(got.Blocks[0].BlockID, "bakewatch-"), Text: got.visible()}
 			}, func(w http.ResponseWriter, _ contract.Call) { _, _ = io.WriteString(w, "ok") })
 			outside := web.Outside(conduct)
 			outside.Options = options(t, web.URL+path)
@@ -122,7 +122,7 @@ func TestAMessageReadsWell(t *testing.T) {
 			t.Errorf("block %d is\n%s\nwant\n%s", i, got.Blocks[i].Text.Text, text)
 		}
 	}
-	if last := got.Blocks[len(got.Blocks)-1]; len(got.Blocks) != 5 || last.Elements[0].Text != "checkout · production · 2.4.0 → 2.3.9 · 4711" {
+	if last := got.Blocks[len(got.Blocks)-1]; len(got.Blocks) != 5 || last.Elements[0].object().Text != "checkout · production · 2.4.0 → 2.3.9 · 4711" {
 		t.Errorf("the last of %d blocks is %+v", len(got.Blocks), last)
 	}
 	if !strings.HasPrefix(got.Text, "🔴 Urgent: checkout 2.4.0 → 2.3.9") {
