@@ -50,6 +50,8 @@ type workspace struct {
 	lines    chan *line
 	uses     map[string]int // of response_urls
 	deaf     bool           // response_urls do not work
+	// intercept, if set, serves the address of Socket Mode.
+	intercept http.HandlerFunc
 }
 
 // startWorkspace serves until the test ends.
@@ -309,6 +311,10 @@ type line struct {
 
 // link takes a connection: a ticket is good once.
 func (w *workspace) link(out http.ResponseWriter, r *http.Request) {
+	if w.intercept != nil {
+		w.intercept(out, r)
+		return
+	}
 	ticket := r.URL.Query().Get("ticket")
 	w.mu.Lock()
 	fresh := w.tickets[ticket]
