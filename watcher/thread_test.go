@@ -81,6 +81,18 @@ func TestAThreadEndsWithItsWatchAlsoWhereItsMessagesAreRecordedLater(t *testing.
 	}
 }
 
+func TestAWatchThatHasEndedStandsAsItEnded(t *testing.T) {
+	l := newLab(t, plan())
+	l.pass("2.3.9")
+	closed := l.newest(watcher.Closed)
+	l.tell("chat", closed.Seq, "the end")
+	l.event("2.4.0", rules.Finished)
+	thread := watcher.ThreadOf(1, l.entries, "chat")
+	if thread.State.Since != closed.Seq || len(thread.Told) != 1 || thread.Told[0].Receipt != "the end" {
+		t.Errorf("%+v", thread)
+	}
+}
+
 func TestAThreadOfAWatchWhoseBeginningIsGoneIsNotMadeUp(t *testing.T) {
 	l := newLab(t, plan(asks(rules.SilenceKeeps)))
 	l.asks()

@@ -194,17 +194,20 @@ func TestButtonsAreThereOnlyWhereTheyWork(t *testing.T) {
 }
 
 func TestAThreadThatIsGoneBeginsAnew(t *testing.T) {
-	w := startWorkspace(t)
-	for name, thread := range map[string]actions.Thread{
-		"deleted": {Told: []actions.Told{{About: 10, Receipt: home + ":1600000000.000001", Message: opened()}}},
-		"told by a webhook, and in another channel": {Told: []actions.Told{
+	for name, c := range map[string]struct {
+		told  []actions.Told
+		tries int
+	}{
+		"deleted": {[]actions.Told{{About: 10, Receipt: home + ":1600000000.000001", Message: opened()}}, 2},
+		"told by a webhook, and in another channel": {[]actions.Told{
 			{About: 10, Receipt: "ok", Message: opened()}, {About: 11, Receipt: "C9999999999:1600000000.000001", Message: opened()},
-		}},
+		}, 1},
 	} {
-		receipt, err := w.channel(bySocket).Reply(t.Context(), "12-chat", opened(), thread)
+		w := startWorkspace(t)
+		receipt, err := w.channel(bySocket).Reply(t.Context(), "12-chat", opened(), actions.Thread{Told: c.told})
 		said := w.said()
-		if last := said[len(said)-1]; err != nil || last.thread != "" || receipt != home+":"+last.ts {
-			t.Errorf("%s: %+v, receipt %q, %v", name, last, receipt, err)
+		if last := said[len(said)-1]; err != nil || last.thread != "" || receipt != home+":"+last.ts || w.count("chat.postMessage") != c.tries {
+			t.Errorf("%s: %+v, receipt %q, %d tries, %v", name, last, receipt, w.count("chat.postMessage"), err)
 		}
 	}
 }
@@ -214,6 +217,8 @@ func TestWhatCannotBeEditedStaysAndIsNoFault(t *testing.T) {
 		Told:  []actions.Told{{About: 10, Receipt: home + ":1700000000.000001", Message: opened()}, {About: 11, Receipt: home + ":1700000000.000002"}},
 		State: actions.State{Since: 50, Title: "passed"},
 	}
+	forgotten := thread
+	forgotten.Told = []actions.Told{{About: 10, Receipt: home + ":1700000000.000001"}}
 	for _, word := range []string{"message_not_found", "cant_update_message", "edit_window_closed", "is_archived"} {
 		w := startWorkspace(t)
 		w.fail("chat.update", word)
@@ -221,7 +226,10 @@ func TestWhatCannotBeEditedStaysAndIsNoFault(t *testing.T) {
 			t.Errorf("%s: %v", word, err)
 		}
 		if n := w.count("chat.update"); n != 1 {
-			t.Errorf("%s: %d edits; what was said by the second message is not known", word, n)
+			t.Errorf("%s: %d edits", word, n)
+		}
+		if err := w.channel(bySocket).Amend(t.Context(), forgotten); err != nil || w.count("chat.update") != 1 {
+			t.Errorf("a message was edited of which nobody knows what it said: %v", err)
 		}
 	}
 	w := startWorkspace(t)

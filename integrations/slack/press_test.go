@@ -291,6 +291,24 @@ func TestARefusalIsToldToTheOneWhoPressedAlone(t *testing.T) {
 	}
 }
 
+func TestAURLLeadsToSlackOnlyBelowTheHostOfItsAPI(t *testing.T) {
+	for raw, fine := range map[string]bool{
+		"https://hooks.slack.com/actions/T1/2/x": true, "https://slack.com/x": true, "https://HOOKS.Slack.COM:443/x": true,
+		"https://wss-primary.slack.com/link/?ticket=x": true,
+		"https://notslack.com/x":                       false, "https://slack.com.evil.example/x": false, "https://evil.example/slack.com": false,
+		"http://hooks.slack.com/x": false, "https://hooks.slack.com:8443/x": false, "https://hooks.slack.com@evil.example/x": false,
+		"https://evil.example#.slack.com": false, "https://169.254.169.254/x": false, "file:///slack.com": false, "//hooks.slack.com/x": false, "": false,
+		"https://hooks.slack.com\\@evil.example/x": false, "https://hooks.slack.com%2eevil.example/x": false, "https://evil.example\\.slack.com/x": false,
+	} {
+		if err := slack.Own("https://slack.com/api", raw); (err == nil) != fine {
+			t.Errorf("%q: %v", raw, err)
+		}
+	}
+	if err := slack.Own("https://slack-gov.com/api", "https://hooks.slack.com/x"); err == nil {
+		t.Error("another Slack's URL is taken")
+	}
+}
+
 func TestAResponseURLThatDoesNotLeadToSlackIsNotCalled(t *testing.T) {
 	called := make(chan string, 16)
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { called <- r.URL.String() }))

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -43,6 +44,7 @@ type workspace struct {
 
 	mu       sync.Mutex
 	calls    []string
+	at       map[string][]time.Time // of the calls of each method
 	messages []*message
 	asides   []aside
 	refuse   map[string][]func(http.ResponseWriter) // answers to the next calls of a method
@@ -57,7 +59,7 @@ type workspace struct {
 // startWorkspace serves until the test ends.
 func startWorkspace(t *testing.T) *workspace {
 	t.Helper()
-	w := &workspace{T: t, refuse: map[string][]func(http.ResponseWriter){}, tickets: map[string]bool{}, uses: map[string]int{}, lines: make(chan *line, 16)}
+	w := &workspace{T: t, refuse: map[string][]func(http.ResponseWriter){}, tickets: map[string]bool{}, uses: map[string]int{}, at: map[string][]time.Time{}, lines: make(chan *line, 16)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/chat.postMessage", w.method(botToken, w.postMessage))
 	mux.HandleFunc("/api/chat.update", w.method(botToken, w.update))
@@ -98,6 +100,7 @@ func (w *workspace) method(token string, do func(body []byte) (any, error)) http
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.calls = append(w.calls, name)
+		w.at[name] = append(w.at[name], time.Now())
 		if queue := w.refuse[name]; len(queue) > 0 {
 			w.refuse[name] = queue[1:]
 			queue[0](out)
