@@ -14,6 +14,7 @@ import (
 	"github.com/bakewatch/bakewatch/integrations/nats"
 	prom "github.com/bakewatch/bakewatch/integrations/prometheus"
 	"github.com/bakewatch/bakewatch/integrations/prometheus/embedded"
+	"github.com/bakewatch/bakewatch/integrations/slack"
 	"github.com/bakewatch/bakewatch/integrations/web"
 	"github.com/bakewatch/bakewatch/watcher"
 )
@@ -47,6 +48,7 @@ type Daemon struct {
 	clock    *clock
 	watcher  *configs.Watcher
 	force    atomic.Pointer[force]
+	buttons  atomic.Pointer[slack.Buttons] // nil: nobody here may answer
 	leaving  atomic.Bool
 	undo     []func()
 }

@@ -54,15 +54,8 @@ func (d *Daemon) tell(ctx context.Context, owner *watcher.Owner, t telling) erro
 
 // untilOthers serves these channels, if there are any, until ctx ends or others are in force.
 func (t telling) untilOthers(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := t.now.while(ctx)
 	defer cancel()
-	go func() {
-		select {
-		case <-t.now.over:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	if err := t.Run(ctx); err != nil {
 		return err
 	}
