@@ -273,10 +273,14 @@ func TestARefusalIsToldToTheOneWhoPressedAlone(t *testing.T) {
 		says    string
 	}{
 		"somebody who is not known": {s.pressed("Roll back", "U_EVE"), "Not counted: refused: slack U_EVE does not say who it is &lt;!channel&gt;"},
-		"another question": {s.payloadOf(s.said()[1], element{ActionID: "bakewatch-keep", Value: `{"watch":"17","question":41,"choice":"keep"}`}, "U_BEN", s.URL+"/actions/x"),
-			"Not counted: refused: the vote is for another question"},
-		"a fault of ours": {s.payloadOf(s.said()[1], element{ActionID: "bakewatch-boom", Value: `{"watch":"17","question":42,"choice":"boom"}`}, "U_BEN", s.URL+"/actions/y"),
-			"Not counted: something went wrong here."},
+		"another question": {
+			s.payloadOf(s.said()[1], element{ActionID: "bakewatch-keep", Value: `{"watch":"17","question":41,"choice":"keep"}`}, "U_BEN", s.URL+"/actions/x"),
+			"Not counted: refused: the vote is for another question",
+		},
+		"a fault of ours": {
+			s.payloadOf(s.said()[1], element{ActionID: "bakewatch-boom", Value: `{"watch":"17","question":42,"choice":"boom"}`}, "U_BEN", s.URL+"/actions/y"),
+			"Not counted: something went wrong here.",
+		},
 	} {
 		before := len(s.whispered())
 		if code := s.call(request(c.payload, time.Now())); code != http.StatusOK {
