@@ -145,14 +145,20 @@ func question(q actions.Asked) string {
 	for _, group := range slices.Sorted(maps.Keys(q.Needs)) {
 		needs = append(needs, fmt.Sprintf("%d of %s", q.Needs[group], clean(group)))
 	}
-	asked := "Needs " + strings.Join(needs, " and ")
-	if q.Within > 0 {
+	asked, silence := "Needs "+strings.Join(needs, " and "), "; no answer means "
+	if q.Veto {
+		asked, silence = "May object: "+strings.Join(needs, " or "), "; no objection means "
+	}
+	if q.Within > 0 && q.Deadline.IsZero() {
 		asked += " within " + q.Within.String()
 	}
-	if q.Silence != "" {
-		asked += "; no answer means " + clean(q.Silence)
+	text := escape(asked, questionLimit/2-100)
+	if !q.Deadline.IsZero() { // shown in the time zone of whoever reads it
+		text += fmt.Sprintf(" by <!date^%d^{time}|%s>", q.Deadline.Unix(), q.Deadline.UTC().Format("15:04 UTC"))
 	}
-	text := escape(asked, questionLimit/2)
+	if q.Silence != "" {
+		text += escape(silence+clean(q.Silence), 100)
+	}
 	for _, answer := range q.Answers {
 		command := strings.ReplaceAll(clean(answer.Command), "`", "'")
 		text += fmt.Sprintf("\n%s: `%s`", escape(clean(answer.Choice), 50), escape(command, questionLimit/(2*len(q.Answers))-60))

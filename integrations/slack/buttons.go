@@ -24,6 +24,8 @@ type Answers interface {
 const (
 	// answerTimeout is for one answer, and for telling what became of it.
 	answerTimeout = 10 * time.Second
+	// parting is for those under way when all must end: another replica waits to take over.
+	parting = 2 * time.Second
 	// mostPresses is how many answers are under way at once. One more is not taken:
 	// who pressed sees that it failed.
 	mostPresses = 32
@@ -37,14 +39,16 @@ type Buttons struct {
 	sockets []*bot // one for each app-level token
 	signed  []*bot // one for each signing secret
 	since   time.Time
-	now     func() time.Time
-	slots   chan struct{} // one is held for each answer that is under way
-	seen    memory        // of what was heard, to hear it once
+	slots   chan struct{}   // one is held for each answer that is under way
+	seen    memory          // of what was heard, to hear it once
+	leaving context.Context // ends with Run
+	leave   context.CancelFunc
 }
 
 // NewButtons returns the buttons of those of the channels that have some.
 func NewButtons(channels map[string]actions.Notifier, answers Answers, log *slog.Logger) *Buttons {
-	b := &Buttons{answers: answers, log: log, since: time.Now(), now: time.Now, slots: make(chan struct{}, mostPresses), seen: memory{last: map[string]time.Time{}}}
+	b := &Buttons{answers: answers, log: log, since: time.Now(), slots: make(chan struct{}, mostPresses), seen: memory{last: map[string]time.Time{}}}
+	b.leaving, b.leave = context.WithCancel(context.Background())
 	for _, name := range slices.Sorted(maps.Keys(channels)) {
 		to, ok := channels[name].(*bot)
 		if !ok {
@@ -72,6 +76,7 @@ func (b *Buttons) Run(ctx context.Context) {
 		wait.Go(func() { s.run(ctx) })
 	}
 	<-ctx.Done()
+	b.leave()
 	wait.Wait()
 	for range mostPresses {
 		b.slots <- struct{}{} // those under way come to their end, and no other begins
@@ -80,7 +85,7 @@ func (b *Buttons) Run(ctx context.Context) {
 
 // once takes the payload of an envelope. One that was not acknowledged comes again.
 func (b *Buttons) once(ctx context.Context, to *bot, id string, payload []byte) bool {
-	if b.seen.has(id, b.now()) {
+	if b.seen.has(id, time.Now()) {
 		return true
 	}
 	taken := b.take(ctx, to, payload)
@@ -109,6 +114,7 @@ func (b *Buttons) take(ctx context.Context, to *bot, payload []byte) bool {
 		defer func() { <-b.slots }()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
 		defer cancel()
+		defer context.AfterFunc(b.leaving, func() { time.AfterFunc(parting, cancel) })()
 		to.tell(ctx, p, b.answer(ctx, p))
 	}()
 	return true

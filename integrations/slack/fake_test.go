@@ -49,10 +49,10 @@ type posted struct {
 	UnfurlMedia bool `json:"unfurl_media"`
 }
 
-// The markup that may be left unescaped: entities, and links to the web.
+// The markup that may be left unescaped: entities, links to the web, and times.
 var (
 	entity = regexp.MustCompile(`&(amp|lt|gt);`)
-	link   = regexp.MustCompile(`<https?://[^<>|\s]+\|[^<>|]+>`)
+	link   = regexp.MustCompile(`<(https?://[^<>|\s]+|!date\^[0-9]+\^\{time\})\|[^<>|]+>`)
 )
 
 // accept reads a request to an incoming webhook as Slack documents it, and says why

@@ -84,18 +84,18 @@ func (o *Options) checkMode() error {
 
 // Notifier makes the channel; it reads the secrets and certificates.
 func (o *Options) Notifier(name string, log *slog.Logger) (actions.Notifier, error) {
-	make := o.newWebhook
+	begin := o.newWebhook
 	if o.bot() {
-		make = func() (actions.Notifier, error) { return o.newBot(log) }
+		begin = o.newBot
 	}
-	notifier, err := make()
+	notifier, err := begin(log)
 	if err != nil {
 		return nil, fmt.Errorf("channel %s: %w", name, err)
 	}
 	return notifier, nil
 }
 
-func (o *Options) newWebhook() (actions.Notifier, error) {
+func (o *Options) newWebhook(*slog.Logger) (actions.Notifier, error) {
 	address, err := outbound.ReadSecret("url", o.URLFile, o.URLEnv)
 	if err != nil {
 		return nil, err

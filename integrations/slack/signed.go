@@ -72,11 +72,11 @@ func (b *Buttons) signer(header http.Header, body []byte) (*bot, error) {
 			continue
 		}
 		switch at := time.Unix(seconds, 0); {
-		case b.now().Sub(at).Abs() > freshness:
+		case time.Now().Sub(at).Abs() > freshness:
 			return nil, errStale
 		case at.Before(b.since.Truncate(time.Second)):
 			return nil, errEarly
-		case b.seen.has(signature, b.now()):
+		case b.seen.has(signature, time.Now()):
 			return nil, errReplayed
 		}
 		return to, nil

@@ -130,6 +130,24 @@ func TestAMessageReadsWell(t *testing.T) {
 	}
 }
 
+func TestAQuestionSaysWhoMayAnswerAndUntilWhen(t *testing.T) {
+	q := actions.Asked{Needs: map[string]int{"oncall": 1, "owners": 2}, Within: rules.Duration(15 * time.Minute), Silence: "keep"}
+	veto := q
+	veto.Veto, veto.Silence = true, "roll-back"
+	heard := q
+	heard.Deadline = time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC)
+	for want, q := range map[string]actions.Asked{
+		"Needs 1 of oncall and 2 of owners within 15m; no answer means keep":                             q,
+		"May object: 1 of oncall or 2 of owners within 15m; no objection means roll-back":                veto,
+		"Needs 1 of oncall and 2 of owners by <!date^1795395723^{time}|01:02 UTC>; no answer means keep": heard,
+	} {
+		got, _, err := post(t, 200, "ok", actions.Message{Title: "?", Question: &q})
+		if err != nil || got.Blocks[1].Text.Text != want {
+			t.Errorf("%q, want %q: %v", got.Blocks[1].Text.Text, want, err)
+		}
+	}
+}
+
 func TestLongMessagesSayWhatIsMissing(t *testing.T) {
 	lines := make([]string, 1000)
 	for i := range lines {

@@ -160,6 +160,17 @@ func TestAnAddressThatDoesNotAnswerAsSocketModeIsNotTrusted(t *testing.T) {
 	}
 }
 
+func TestAnAnswerThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
+	s := startStand(t, bySocket)
+	s.desk.block = make(chan struct{})
+	s.connected().interact("e1", s.pressed("Roll back", "U_BEN"))
+	began := time.Now()
+	s.end()
+	if took := time.Since(began); took > 6*time.Second {
+		t.Errorf("the end took %s", took)
+	}
+}
+
 func TestTheEndEndsConnectionsAndWaitsForAnswers(t *testing.T) {
 	s := startStand(t, bySocket)
 	line := s.connected()
