@@ -79,21 +79,21 @@ type Message struct {
 
 // Asked is what a message asks people.
 type Asked struct {
-	Watch    string         `json:"watch"`
-	Question uint64         `json:"question"` // the sequence of the entry that asked; an answer is bound to it
-	Needs    map[string]int `json:"needs"`
-	Within   rules.Duration `json:"within"`
-	Silence  string         `json:"silence"`
-	Answers  []Reply        `json:"answers"`
-	// Veto says that it is a countdown, which an objection stops: to keep is to object.
-	Veto bool `json:"veto,omitempty"`
-	// Deadline is when silence begins to count; zero until somebody is known to have heard.
+	Watch    string `json:"watch"`
+	Question uint64 `json:"question"` // the sequence of the entry that asked; an answer is bound to it
+	// Veto says that it is a countdown: one objection, an answer of keep, stops it.
+	Veto   bool           `json:"veto,omitempty"`
+	Needs  map[string]int `json:"needs"`
+	Within rules.Duration `json:"within"`
+	// Deadline is when the time is over; zero until somebody is known to have heard.
 	Deadline time.Time `json:"deadline,omitzero"`
-	// Snooze is for how long nothing is asked again after keep; 0: not said.
+	Silence  string    `json:"silence"`
+	Answers  []Reply   `json:"answers"`
+	// Snooze is for how long the same is not asked again after keep; 0: it is not said.
 	Snooze rules.Duration `json:"snooze,omitempty"`
 }
 
-// Reply is one answer that may be given: roll-back or keep.
+// Reply is one answer that may be given: roll-back, keep or looking.
 type Reply struct {
 	Choice  string `json:"choice"`
 	Command string `json:"command"` // gives this answer to this very question on a command line

@@ -201,7 +201,6 @@ func tellQuestion(m *actions.Message, e tale) []actions.Audience {
 		Watch: e.after.ID(), Question: e.Seq, Needs: q.Needs(), Within: q.Clause.Within,
 		Silence: string(e.Ruling.Silence()),
 	}
-	m.Question.Snooze = q.Clause.Snooze
 	for _, choice := range []authority.Choice{authority.RollBack, authority.Keep} {
 		// One whole command an answer, bound to the question that was read: what is pasted is what is meant.
 		m.Question.Answers = append(m.Question.Answers, actions.Reply{

@@ -63,13 +63,25 @@ func stateOf(own []Entry) (state actions.State) {
 			break
 		}
 	}
-	if len(own) == 0 {
-		return state
-	}
-	if w := Fold(own[0].Lane, own).Watch; w != nil && w.Question != nil {
-		state.Open = w.Question.Seq
-	}
+	state.Open = openIn(own)
 	return state
+}
+
+// openIn returns the question that is open after the entries, by the number that its
+// message gives it: that may be another's, which stands for this one too.
+func openIn(own []Entry) uint64 {
+	if len(own) == 0 {
+		return 0
+	}
+	w := Fold(own[0].Lane, own).Watch
+	if w == nil || w.Question == nil {
+		return 0
+	}
+	at := slices.IndexFunc(own, func(e Entry) bool { return e.Seq == w.Question.Seq })
+	if message, _ := Render(own[:at+1]); message.Question != nil {
+		return message.Question.Question
+	}
+	return w.Question.Seq
 }
 
 // Turns says whether the entry changes how its watch stands: what was told before may

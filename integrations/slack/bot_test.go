@@ -73,8 +73,10 @@ func asked() actions.Message {
 	m.Topic, m.Level, m.Title = "ruled", actions.Urgent, "checkout 2.4.0 → 2.3.9 (production)? Answer within 15m."
 	m.Question = &actions.Asked{
 		Watch: "17", Question: 42, Needs: map[string]int{"oncall": 1}, Within: rules.Duration(15 * time.Minute), Silence: "keep",
-		Snooze:  rules.Duration(30 * time.Minute),
-		Answers: []actions.Reply{{Choice: "roll-back", Command: "bakewatch answer 17 roll-back --question 42"}},
+		Snooze: rules.Duration(30 * time.Minute),
+		Answers: []actions.Reply{
+			{Choice: "roll-back", Command: "bakewatch answer 17 roll-back --question 42"}, {Choice: "keep"}, {Choice: "looking"},
+		},
 	}
 	return m
 }
@@ -152,7 +154,9 @@ func TestAQuestionThatIsTheFirstMessageLosesItsButtonsToo(t *testing.T) {
 
 func TestButtonsAreThereOnlyWhereTheyWork(t *testing.T) {
 	veto := asked()
-	veto.Question.Veto = true
+	veto.Question.Veto, veto.Question.Answers = true, []actions.Reply{{Choice: "keep"}}
+	looked := asked()
+	looked.Question.Answers = append(looked.Question.Answers[:2], actions.Reply{Choice: strings.Repeat("later", 30)})
 	plain := asked()
 	plain.Question.Snooze = 0
 	for name, c := range map[string]struct {
@@ -163,6 +167,7 @@ func TestButtonsAreThereOnlyWhereTheyWork(t *testing.T) {
 	}{
 		"a countdown can be objected to":       {bySocket, veto, 42, []string{"Object"}},
 		"without a snooze nothing is promised": {bySocket, plain, 42, []string{"Roll back", "Keep", "Looking +10m"}},
+		"what may be answered is a button":     {bySocket, looked, 42, []string{"Roll back", "Keep 30m", strings.Repeat("later", 15)}},
 		"nobody would hear them":               {func(*slack.Options) {}, asked(), 42, nil},
 		"it is over by the time it is told":    {bySocket, asked(), 0, nil},
 		"another is open by then":              {bySocket, asked(), 43, nil},

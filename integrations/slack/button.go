@@ -34,31 +34,39 @@ type answer struct {
 
 const (
 	actionPrefix = "bakewatch-"
+	labelLimit   = 75
 	// looking asks for ten minutes more.
 	looking authority.Choice = "looking"
 )
 
-// buttons are the answers that can be given to a question; to a countdown one can only object.
-func buttons(q actions.Asked) []button {
-	if q.Veto {
-		return []button{newButton(q, authority.Keep, "Object", "primary")}
+// buttons are the answers that may be given to a question.
+func buttons(q actions.Asked) (all []button) {
+	for _, a := range q.Answers {
+		choice := authority.Choice(a.Choice)
+		value, _ := json.Marshal(answer{q.Watch, q.Question, choice}) //nolint:errcheck // text and a number always marshal
+		label, style := labelOf(q, choice)
+		all = append(all, button{
+			Type: "button", Action: actionPrefix + a.Choice, Text: plain{"plain_text", cut(label, labelLimit)}, Style: style, Value: string(value),
+		})
 	}
-	keep := "Keep"
-	if q.Snooze > 0 {
-		keep += " " + q.Snooze.String()
-	}
-	return []button{
-		newButton(q, authority.RollBack, "Roll back", "danger"),
-		newButton(q, authority.Keep, keep, ""),
-		newButton(q, looking, "Looking +10m", ""),
-	}
+	return all
 }
 
-func newButton(q actions.Asked, choice authority.Choice, label, style string) button {
-	value, _ := json.Marshal(answer{q.Watch, q.Question, choice}) //nolint:errcheck // text and a number always marshal
-	return button{
-		Type: "button", Action: actionPrefix + string(choice), Text: plain{"plain_text", label}, Style: style, Value: string(value),
+// labelOf returns what stands on a button, and its style. To keep stops a countdown.
+func labelOf(q actions.Asked, choice authority.Choice) (label, style string) {
+	switch {
+	case choice == authority.RollBack:
+		return "Roll back", "danger"
+	case choice == authority.Keep && q.Veto:
+		return "Object", "primary"
+	case choice == authority.Keep && q.Snooze > 0:
+		return "Keep " + q.Snooze.String(), ""
+	case choice == authority.Keep:
+		return "Keep", ""
+	case choice == looking:
+		return "Looking +10m", ""
 	}
+	return string(choice), ""
 }
 
 // press is a button that somebody pressed.
