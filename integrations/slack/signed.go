@@ -72,7 +72,7 @@ func (b *Buttons) signer(header http.Header, body []byte) (*bot, error) {
 			continue
 		}
 		switch at := time.Unix(seconds, 0); {
-		case time.Now().Sub(at).Abs() > freshness:
+		case time.Since(at).Abs() > freshness:
 			return nil, errStale
 		case at.Before(b.since.Truncate(time.Second)):
 			return nil, errEarly
