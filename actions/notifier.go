@@ -90,6 +90,8 @@ type Asked struct {
 	Deadline time.Time `json:"deadline,omitzero"`
 	Silence  string    `json:"silence"`
 	Answers  []Reply   `json:"answers"`
+	// Snooze is for how long the same is not asked again after keep; 0: it is not said.
+	Snooze rules.Duration `json:"snooze,omitempty"`
 }
 
 // Reply is one answer that may be given: roll-back, keep or looking.

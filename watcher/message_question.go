@@ -125,7 +125,7 @@ func asked(w *Watch) *actions.Asked {
 	deadline, _ := q.Deadline()
 	a := &actions.Asked{
 		Watch: w.ID(), Question: q.Seq, Veto: q.Veto, Needs: q.Needs(), Within: rules.Duration(q.Within()), Deadline: deadline,
-		Else: q.Escalated(), Silence: string(w.Ruling.Silence()),
+		Else: q.Escalated(), Silence: string(w.Ruling.Silence()), Snooze: rules.Duration(snoozeOf(q)),
 	}
 	choices := []authority.Choice{authority.RollBack, authority.Keep}
 	if q.Veto {

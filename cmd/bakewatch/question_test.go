@@ -71,6 +71,12 @@ people = ["ana", "ben"]
 [channel.pager]
 use = "webhook"
 url = "%s"
+[channel.slack]
+use            = "slack"
+token_file     = "slack.token"
+app_token_file = "slack.app"
+channel        = "C0000001"
+api_url        = "%[4]s/api"
 [executor.shop]
 use         = "webhook"
 url         = "%[3]s/rollback"
@@ -103,7 +109,7 @@ needs   = { oncall = 1 }
 within  = "10m"
 silence = "keep"
 [notify]
-page = ["pager"]
+page = ["pager", "slack"]
 chat = ["log"]
 `
 
@@ -116,7 +122,8 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 	paged := &pager{asked: make(chan actions.Message, 1)}
 	web := httptest.NewServer(paged)
 	defer web.Close()
-	s, folder := openShop(ctx, t, web.URL)
+	chat := startSlackApp(t)
+	s, folder := openShop(ctx, t, web.URL, chat.URL)
 	store := filepath.Join(folder, "store")
 
 	var log bytes.Buffer
@@ -158,6 +165,10 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 	if code, out := bakewatch("wait", "event-1.2.0", "--until-asked"); code != exitAsking {
 		t.Errorf("wait while a person is asked: %d\n%s", code, out)
 	}
+	eventually(ctx, t, "there is a button in Slack, and it is pressed", func() bool { return chat.press(t, "U_EVE") })
+	eventually(ctx, t, "who pressed is told why that does not count", func() bool {
+		return strings.Contains(chat.told(), "Not counted: ") && strings.Contains(chat.told(), "U_EVE")
+	})
 	if code, out := bakewatch("answer", "shop", "roll-back", "--as", "ana"); code == 0 || !strings.Contains(out, "does not vote") {
 		t.Errorf("who deployed could vote: %d\n%s", code, out)
 	}
@@ -176,6 +187,9 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 	eventually(ctx, t, "the pager hears of question and decision", func() bool {
 		return strings.Contains(paged.topics(), "ruled") && strings.Contains(paged.topics(), "decided")
 	})
+	eventually(ctx, t, "the question in Slack has no buttons any more, and says what came of it", func() bool {
+		return strings.Contains(chat.messages(), "The question is over") && !strings.Contains(chat.messages(), `"button"`)
+	})
 	end()
 	if code := <-ended; code != 0 {
 		t.Errorf("the daemon ended with %d\n%s", code, &log)
@@ -183,7 +197,7 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 }
 
 // openShop opens the shop with 1.0.0 and customers, and writes the daemon's files.
-func openShop(ctx context.Context, t *testing.T, pagerURL string) (s *shop.Shop, folder string) {
+func openShop(ctx context.Context, t *testing.T, pagerURL, slackURL string) (s *shop.Shop, folder string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(ctx)
 	s, err := shop.Open(ctx, shop.Config{Service: "shop", Instances: 2})
@@ -201,8 +215,10 @@ func openShop(ctx context.Context, t *testing.T, pagerURL string) (s *shop.Shop,
 	go customers.Run(ctx)
 	folder = t.TempDir()
 	files := map[string]string{
-		"bakewatch.toml": fmt.Sprintf(askingDaemon, strings.Join(s.Targets(), `", "`), pagerURL, s.ControlURL()),
+		"bakewatch.toml": fmt.Sprintf(askingDaemon, strings.Join(s.Targets(), `", "`), pagerURL, s.ControlURL(), slackURL),
 		"shop.toml":      askingPlan,
+		"slack.token":    "xoxb-1",
+		"slack.app":      "xapp-1",
 		"secret":         "whsec_ZGVtbyBkZW1vIGRlbW8gZGVtbyBkZW1v",
 	}
 	for name, text := range files {

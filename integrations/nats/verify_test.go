@@ -265,3 +265,15 @@ func TestHistoryIsTheWatchUpToTheEntry(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatWasWrittenSinceAnEntryIsAllOfTheLane(t *testing.T) {
+	j := journal(t, connect(t, t.TempDir()))
+	seq := write(t, j, checkout, 0, watcher.Opened, watcher.Closed, watcher.Told, watcher.Opened)[1].Seq
+	write(t, j, rules.LaneID{Service: "other", Environment: "test"}, 0, watcher.Opened)
+	for from, want := range map[uint64]string{1: "[opened closed told opened]", seq: "[closed told opened]", seq + 100: "[]"} {
+		got, err := j.Since(t.Context(), checkout, from)
+		if err != nil || kindsOf(got) != want {
+			t.Errorf("since %d: got %s, want %s: %v", from, kindsOf(got), want, err)
+		}
+	}
+}

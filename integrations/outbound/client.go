@@ -172,6 +172,10 @@ func safe(to Endpoint, redact Redactor, err error) error {
 	return made
 }
 
+// HTTP returns the client for a library that makes its own requests. It has the same
+// certificates, proxy and refusals, but neither the timeout of Do nor its redaction.
+func (c *Client) HTTP() *http.Client { return c.http }
+
 // Redact makes a text that came back safe to show: on one line, short, without secrets.
 func (c *Client) Redact(to Endpoint, text string) string {
 	return NewRedactor(append(to.secrets(), c.secrets...)...).Excerpt(text, 200)

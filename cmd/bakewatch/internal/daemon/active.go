@@ -49,6 +49,7 @@ func (d *Daemon) act(ctx context.Context, epoch uint64) error {
 	messages.run("notifications", func(ctx context.Context) error { return d.tell(ctx, owner, channels) })
 	feeding := newGroup(ctx)
 	feeding.run("desk", func(ctx context.Context) error { return d.serveDesk(ctx, owner) })
+	feeding.run("buttons", func(ctx context.Context) error { return d.hearButtons(ctx, owner) })
 	feeding.run("events", func(ctx context.Context) error { return d.takeIn(ctx, owner) })
 	feeding.run("watches and notifications", func(ctx context.Context) error { // whatever ends one of them ends all
 		select {

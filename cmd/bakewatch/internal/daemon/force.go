@@ -10,6 +10,7 @@ import (
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/configs"
 	"github.com/bakewatch/bakewatch/integrations/nats"
+	"github.com/bakewatch/bakewatch/integrations/slack"
 	"github.com/bakewatch/bakewatch/rules"
 )
 
@@ -19,6 +20,19 @@ type force struct {
 	executors map[string]actions.Binder
 	channels  map[string]actions.Notifier
 	over      chan struct{} // closed when something else is in force
+}
+
+// while returns a context that ends with ctx, or when something else comes into force.
+func (f *force) while(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-f.over:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // loadPlans brings the plans into force, and prepares to notice when they change.
@@ -155,9 +169,9 @@ func (l lastGood) Get(ctx context.Context, file string) (p rules.Plan, ok bool, 
 	return p, err == nil, err
 }
 
-// mounts are the query APIs of embedded Prometheus servers.
+// mounts are the query APIs of embedded Prometheus servers, and what Slack calls.
 func (d *Daemon) mounts() map[string]http.Handler {
-	mounts := map[string]http.Handler{}
+	mounts := map[string]http.Handler{"POST " + slack.CallbackPath: http.HandlerFunc(d.pressed)}
 	if len(d.servers) > 0 {
 		mounts["/prometheus/"] = d.servers[0].Handler()
 	}

@@ -55,15 +55,8 @@ func (d *Daemon) tell(ctx context.Context, owner *watcher.Owner, t telling) erro
 
 // untilOthers serves these channels, if there are any, until ctx ends or others are in force.
 func (t telling) untilOthers(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := t.now.while(ctx)
 	defer cancel()
-	go func() {
-		select {
-		case <-t.now.over:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	if err := t.Run(ctx); err != nil {
 		return err
 	}
@@ -98,17 +91,40 @@ func (d *Daemon) deliver(ctx context.Context, owner *watcher.Owner, now *force, 
 	if e.Told != nil && e.Told.Channel == channel {
 		return nil // it is told on the others that this one is down
 	}
-	message, audiences := watcher.Render(history)
-	var ok bool
-	if message.Audience, ok = watcher.For(channel, listeners(now, history), audiences); !ok {
+	n := news{owner: owner, channel: channel, entry: e, listeners: listeners(now, history)}
+	var audiences []actions.Audience
+	n.message, audiences = watcher.Render(history)
+	n.message.Audience, n.heard = watcher.For(channel, n.listeners, audiences)
+	notifier := now.channels[channel]
+	if threader, ok := notifier.(actions.Threader); ok && e.Of() != 0 {
+		return d.converse(ctx, n, threader)
+	}
+	if !n.heard {
 		return nil
 	}
-	receipt, err := now.channels[channel].Notify(ctx, fmt.Sprintf("%d-%s", e.Seq, channel), message)
-	d.metrics.told(channel, err)
+	return d.pass(ctx, n, notifier.Notify)
+}
+
+// news is what one channel may hear about an entry.
+type news struct {
+	owner     *watcher.Owner
+	channel   string
+	entry     watcher.Entry
+	listeners rules.Notification
+	message   actions.Message
+	heard     bool // the channel is to hear of it
+}
+
+// pass passes the news on, counts it, and records the receipt.
+func (d *Daemon) pass(ctx context.Context, n news, notify func(context.Context, string, actions.Message) (string, error)) error {
+	receipt, err := notify(ctx, fmt.Sprintf("%d-%s", n.entry.Seq, n.channel), n.message)
+	d.metrics.told(n.channel, err)
 	if err != nil || receipt == "" {
 		return err
 	}
-	return owner.Heard(ctx, e.Lane, watcher.Delivery{Channel: channel, Audience: message.Audience, About: e.Seq, Receipt: receipt})
+	return n.owner.Heard(ctx, n.entry.Lane, watcher.Delivery{
+		Channel: n.channel, Audience: n.message.Audience, About: n.entry.Seq, Receipt: receipt,
+	})
 }
 
 // listeners says who hears of a watch: what its plan says, and the channels that wake
