@@ -46,6 +46,9 @@ const (
 	Stakeholders Audience = "stakeholders"
 )
 
+// Audiences lists every audience, the most urgent first.
+func Audiences() []Audience { return []Audience{Page, Chat, Stakeholders} }
+
 // Level is how a message is to be taken; it is shown by a sign and a word, not by colour alone.
 type Level string
 
@@ -66,15 +69,19 @@ type Message struct {
 	Title string   `json:"title"`
 	Lines []string `json:"lines,omitempty"`
 
-	Service     string            `json:"service"`
-	Environment string            `json:"environment"`
-	Version     string            `json:"version,omitempty"`
-	Target      string            `json:"target,omitempty"`
-	Owner       string            `json:"owner,omitempty"`
-	Watch       string            `json:"watch,omitempty"` // its messages belong together: one thread
-	At          time.Time         `json:"at"`
-	Links       map[string]string `json:"links,omitempty"`
-	Question    *Asked            `json:"question,omitempty"`
+	Service     string `json:"service"`
+	Environment string `json:"environment"`
+	Version     string `json:"version,omitempty"`
+	Target      string `json:"target,omitempty"`
+	Owner       string `json:"owner,omitempty"`
+	Cluster     string `json:"cluster,omitempty"` // which Bakewatch says it; a watch's number means something there alone
+	Watch       string `json:"watch,omitempty"`   // its messages belong together: one thread, one incident
+	// Supersedes is the watch that ended when this one was opened, and with it all that was open about it.
+	Supersedes string            `json:"supersedes,omitempty"`
+	Attention  Attention         `json:"attention,omitempty"`
+	At         time.Time         `json:"at"`
+	Links      map[string]string `json:"links,omitempty"`
+	Question   *Asked            `json:"question,omitempty"`
 }
 
 // Asked is what a message asks people.
@@ -91,6 +98,25 @@ type Asked struct {
 type Reply struct {
 	Choice  string `json:"choice"`
 	Command string `json:"command"` // gives this answer to this very question on a command line
+}
+
+// Attention says what a message means for whoever was called because of its watch.
+type Attention string
+
+// What a message may mean. The empty Attention is news that changes nothing.
+const (
+	Needed Attention = "needed" // of a person, now
+	Given  Attention = "given"  // somebody has said that they look
+	Spared Attention = "spared" // a rollback is under way; nobody is needed unless it fails
+	Over   Attention = "over"   // nothing is open any more
+)
+
+// Follower is a Notifier that keeps something open for a watch, such as an incident.
+// It must learn how that ends, whoever else hears of it.
+type Follower interface {
+	Notifier
+	// Follows says whether it wants this message though it is for others.
+	Follows(m Message) bool
 }
 
 // Text returns the message as plain lines: the title, the reasons, and how to answer.

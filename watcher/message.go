@@ -28,8 +28,10 @@ func Render(entries []Entry) (actions.Message, []actions.Audience) {
 		return actions.Message{}, nil
 	default:
 		m := frame(w, last)
-		audiences := tell(&m, tale{before.Watch, w, last})
-		return m, audiences
+		t := tale{before.Watch, w, last}
+		audiences := tell(&m, t)
+		m.Attention, m.Supersedes = attention(m.Level, t), superseded(last)
+		return m, concerned(audiences, m, last)
 	}
 }
 
