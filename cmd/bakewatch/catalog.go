@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/configs"
 	"github.com/bakewatch/bakewatch/integrations/exec"
 	logchannel "github.com/bakewatch/bakewatch/integrations/log"
@@ -17,6 +18,8 @@ func catalog() configs.Catalog {
 		Rules:      kinds.All(),
 		LaterRules: kinds.Later(),
 		Build:      kinds.Build,
+
+		EveryChannel: func() rules.Options { return &actions.EveryChannel{} },
 
 		Executors: []rules.Kind{exec.Kind(), webhook.ExecutorKind()},
 		Channels:  []rules.Kind{logchannel.Kind(), slack.Kind(), webhook.ChannelKind()},

@@ -98,11 +98,17 @@ func (d *Daemon) deliver(ctx context.Context, owner *watcher.Owner, now *force, 
 		return nil // it is told on the others that this one is down
 	}
 	message, audiences := watcher.Render(history)
-	var ok bool
-	if message.Audience, ok = watcher.For(channel, listeners(now, history), audiences); !ok {
+	notifier := now.channels[channel]
+	if follower, keeps := notifier.(actions.Follower); keeps && len(audiences) > 0 && follower.Follows(message) {
+		audiences = actions.Audiences() // as whoever it is told what it keeps open
+	}
+	audience, ok := watcher.For(channel, listeners(now, history), audiences)
+	if !ok {
 		return nil
 	}
-	receipt, err := now.channels[channel].Notify(ctx, fmt.Sprintf("%d-%s", e.Seq, channel), message)
+	message = watcher.Address(message, audience, e)
+	message.Cluster = d.cfg.Daemon.Cluster
+	receipt, err := notifier.Notify(ctx, fmt.Sprintf("%d-%s", e.Seq, channel), message)
 	d.metrics.told(channel, err)
 	if err != nil || receipt == "" {
 		return err
