@@ -31,12 +31,16 @@ func (o *EveryChannel) Check() error { return o.Template.Check() }
 // Check says what is wrong with the templates: that they are none, or that one fails
 // for some message.
 func (t Template) Check() error {
-	w, err := t.parse()
-	if err != nil {
+	return errors.Join(tryTemplate("title", t.Title), tryTemplate("text", t.Text))
+}
+
+func tryTemplate(key, source string) error {
+	parsed, err := parseTemplate(key, source)
+	if err != nil || parsed == nil {
 		return err
 	}
 	for _, sample := range []Message{bareSample, fullSample} {
-		if _, err := w.reword(sample); err != nil {
+		if _, err := execute(parsed, sample); err != nil {
 			return err
 		}
 	}
