@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -51,14 +50,14 @@ var signs = map[actions.Level]string{
 // block's id, so that a repeat can be recognized.
 func compose(key string, m actions.Message) payload {
 	sign := cmp.Or(signs[m.Level], "⚪ Note")
-	title := cmp.Or(clean(m.Title), "(no title)")
+	title := cmp.Or(actions.OneLine(m.Title), "(no title)")
 	blocks := []block{section(sign + ": *" + escape(title, titleLimit) + "*")}
-	blocks[0].ID = cut("bakewatch-"+clean(key), 255)
+	blocks[0].ID = cut("bakewatch-"+actions.OneLine(key), 255)
 	blocks = append(blocks, reasons(m.Lines)...)
 	if m.Question != nil {
 		blocks = append(blocks, section(question(*m.Question)))
 	}
-	if links := links(m.Links); links != "" {
+	if links := links(m.WebLinks()); links != "" {
 		blocks = append(blocks, section(links))
 	}
 	if about := about(m); about != "" {
@@ -66,7 +65,7 @@ func compose(key string, m actions.Message) payload {
 	}
 	fallback := sign + ": " + title
 	if len(m.Lines) > 0 {
-		fallback += " — " + clean(strings.Join(m.Lines, " · "))
+		fallback += " — " + actions.OneLine(strings.Join(m.Lines, " · "))
 	}
 	return payload{Text: escape(fallback, fallbackLimit), Blocks: blocks}
 }
@@ -84,7 +83,7 @@ func reasons(lines []string) []block {
 	var blocks []block
 	packed, length := "", 0
 	for i, line := range lines {
-		line = escape(clean(line), sectionLimit-1)
+		line = escape(actions.OneLine(line), sectionLimit-1)
 		if line == "" {
 			continue
 		}
@@ -109,33 +108,29 @@ func reasons(lines []string) []block {
 func question(q actions.Asked) string {
 	var needs []string
 	for _, group := range slices.Sorted(maps.Keys(q.Needs)) {
-		needs = append(needs, fmt.Sprintf("%d of %s", q.Needs[group], clean(group)))
+		needs = append(needs, fmt.Sprintf("%d of %s", q.Needs[group], actions.OneLine(group)))
 	}
 	asked := "Needs " + strings.Join(needs, " and ")
 	if q.Within > 0 {
 		asked += " within " + q.Within.String()
 	}
 	if q.Silence != "" {
-		asked += "; no answer means " + clean(q.Silence)
+		asked += "; no answer means " + actions.OneLine(q.Silence)
 	}
 	text := escape(asked, sectionLimit/2)
 	for _, answer := range q.Answers {
-		command := strings.ReplaceAll(clean(answer.Command), "`", "'")
-		text += fmt.Sprintf("\n%s: `%s`", escape(clean(answer.Choice), 50), escape(command, sectionLimit/(2*len(q.Answers))-60))
+		command := strings.ReplaceAll(actions.OneLine(answer.Command), "`", "'")
+		text += fmt.Sprintf("\n%s: `%s`", escape(actions.OneLine(answer.Choice), 50), escape(command, sectionLimit/(2*len(q.Answers))-60))
 	}
 	return text
 }
 
-// links writes the web links among them; anything else is no link.
-func links(of map[string]string) string {
+// links writes the message's links.
+func links(of []actions.Link) string {
 	written, length := "", 0
-	for _, label := range slices.Sorted(maps.Keys(of)) {
-		parsed, err := url.Parse(of[label])
-		if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Host == "" {
-			continue
-		}
-		address := strings.NewReplacer("|", "%7C", "<", "%3C", ">", "%3E", "&", "&amp;").Replace(parsed.String())
-		link := "<" + address + "|" + escape(strings.ReplaceAll(cmp.Or(clean(label), "link"), "|", "/"), 100) + ">"
+	for _, l := range of {
+		address := strings.NewReplacer("|", "%7C", "<", "%3C", ">", "%3E", "&", "&amp;").Replace(l.Address)
+		link := "<" + address + "|" + escape(strings.ReplaceAll(l.Label, "|", "/"), 100) + ">"
 		if length+size(link)+3 > sectionLimit {
 			break
 		}
@@ -155,7 +150,7 @@ func about(m actions.Message) string {
 	}
 	var parts []string
 	for _, part := range []string{m.Service, m.Environment, version, m.Owner, m.Watch} {
-		if part = clean(part); part != "" {
+		if part = actions.OneLine(part); part != "" {
 			parts = append(parts, part)
 		}
 	}
