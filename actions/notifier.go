@@ -76,12 +76,19 @@ type Message struct {
 	Owner       string `json:"owner,omitempty"`
 	Cluster     string `json:"cluster,omitempty"` // which Bakewatch says it; a watch's number means something there alone
 	Watch       string `json:"watch,omitempty"`   // its messages belong together: one thread, one incident
-	// Supersedes is the watch that ended when this one was opened, and with it all that was open about it.
-	Supersedes string            `json:"supersedes,omitempty"`
+	// Supersedes is the watch that ended when this one was opened, and with it all that was
+	// open about it.
+	Supersedes *Superseded       `json:"supersedes,omitempty"`
 	Attention  Attention         `json:"attention,omitempty"`
 	At         time.Time         `json:"at"`
 	Links      map[string]string `json:"links,omitempty"`
 	Question   *Asked            `json:"question,omitempty"`
+}
+
+// Superseded is a watch that ended when another was opened.
+type Superseded struct {
+	Watch   string `json:"watch"`
+	Version string `json:"version"`
 }
 
 // Asked is what a message asks people.

@@ -54,11 +54,12 @@ func endsWell(e tale) bool {
 }
 
 // superseded returns the watch that the entry ended by opening another, if what was
-// open about it is over; else "".
-func superseded(e Entry) string {
+// open about it is over; else nil.
+func superseded(e Entry) *actions.Superseded {
 	over := []Outcome{Superseded, RolledBack, Kept}
 	if e.Kind != Opened || e.Ledger == nil || len(e.Ledger.Past) == 0 || !slices.Contains(over, e.Outcome) {
-		return ""
+		return nil
 	}
-	return strconv.FormatUint(e.Ledger.Past[len(e.Ledger.Past)-1].Watch, 10)
+	last := e.Ledger.Past[len(e.Ledger.Past)-1]
+	return &actions.Superseded{Watch: strconv.FormatUint(last.Watch, 10), Version: last.Version}
 }

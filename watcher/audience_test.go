@@ -30,8 +30,8 @@ func TestEveryAudienceIsToldInItsOwnWords(t *testing.T) {
 			continue
 		}
 		fmt.Fprintf(&text, "## %s\nattention: %s\n", c.name, m.Attention)
-		if m.Supersedes != "" {
-			fmt.Fprintf(&text, "supersedes: %s\n", m.Supersedes)
+		if m.Supersedes != nil {
+			fmt.Fprintf(&text, "supersedes: %+v\n", *m.Supersedes)
 		}
 		for _, to := range []actions.Audience{actions.Page, actions.Stakeholders} {
 			if slices.Contains(audiences, to) {
@@ -135,12 +135,12 @@ func TestAVersionThatReplacesAnotherSaysWhichWatchIsOver(t *testing.T) {
 	l := newLab(t, plan(asks(rules.SilenceKeeps)))
 	l.asks().event("2.5.0", rules.Finished)
 	m, _ := watcher.Render(ofItsWatch(l.entries))
-	if m.Supersedes != "3" || m.Watch == "3" {
-		t.Errorf("watch %s supersedes %q", m.Watch, m.Supersedes)
+	if s := m.Supersedes; s == nil || s.Watch != "3" || s.Version != "2.4.0" || m.Watch == "3" {
+		t.Errorf("watch %s supersedes %+v", m.Watch, s)
 	}
 	first := newLab(t, plan())
 	first.event("2.4.0", rules.Finished)
-	if m, _ := watcher.Render(first.entries); m.Supersedes != "" {
-		t.Errorf("the first one supersedes %q", m.Supersedes)
+	if m, _ := watcher.Render(first.entries); m.Supersedes != nil {
+		t.Errorf("the first one supersedes %+v", m.Supersedes)
 	}
 }

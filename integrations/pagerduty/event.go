@@ -80,7 +80,7 @@ func actionOf(m actions.Message) action {
 		return acknowledge
 	case actions.Needed:
 	}
-	if m.Supersedes != "" {
+	if m.Supersedes != nil {
 		return resolve
 	}
 	return trigger
@@ -114,8 +114,8 @@ func prefix(cluster string) string { return "bakewatch/" + cluster + "/" }
 // of its own.
 func dedupKey(key string, m actions.Message) string {
 	of := cmp.Or(m.Watch, key)
-	if actionOf(m) == resolve && m.Supersedes != "" {
-		of = m.Supersedes
+	if m.Supersedes != nil {
+		of = m.Supersedes.Watch
 	}
 	if made := prefix(m.Cluster) + actions.OneLine(of); len(made) <= dedupLimit {
 		return made

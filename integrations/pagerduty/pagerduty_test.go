@@ -113,7 +113,7 @@ func TestThereIsOneIncidentForEachWatch(t *testing.T) {
 			[]actions.Message{message("12", actions.Spared), message("12", actions.Over)}, map[string]string{}, nil,
 		},
 		"a newer version ends that of the watch it replaces": {
-			[]actions.Message{message("12", actions.Needed), {Title: "opened", Watch: "15", Cluster: "main", Supersedes: "12"}},
+			[]actions.Message{message("12", actions.Needed), {Title: "opened", Watch: "15", Cluster: "main", Supersedes: &actions.Superseded{Watch: "12"}}},
 			map[string]string{},
 			[]string{"bakewatch/main/12"},
 		},
@@ -150,7 +150,7 @@ func TestTheChannelFollowsWhatTakesUpOrEndsAnIncident(t *testing.T) {
 			t.Errorf("%q: %v", means, got)
 		}
 	}
-	if !channel.Follows(actions.Message{Supersedes: "12"}) {
+	if !channel.Follows(actions.Message{Supersedes: &actions.Superseded{Watch: "12"}}) {
 		t.Error("not what supersedes a watch")
 	}
 }
