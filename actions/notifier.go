@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
@@ -136,6 +139,25 @@ func (m Message) Text() string {
 		text += "\n" + line
 	}
 	return text
+}
+
+// Asks says in a line who must answer, by when, and what it means that nobody does.
+func (q *Asked) Asks() string {
+	if q == nil {
+		return ""
+	}
+	var needs []string
+	for _, group := range slices.Sorted(maps.Keys(q.Needs)) {
+		needs = append(needs, fmt.Sprintf("%d of %s", q.Needs[group], OneLine(group)))
+	}
+	asks := "Needs " + strings.Join(needs, " and ")
+	if q.Within > 0 {
+		asks += " within " + q.Within.String()
+	}
+	if q.Silence != "" {
+		asks += "; no answer means " + OneLine(q.Silence)
+	}
+	return asks
 }
 
 // Lines returns a line an answer: what it is, and how to give it. Nobody asked, nothing to answer.

@@ -3,6 +3,8 @@ package main
 import (
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/configs"
+	"github.com/bakewatch/bakewatch/integrations/alertmanager"
+	"github.com/bakewatch/bakewatch/integrations/email"
 	"github.com/bakewatch/bakewatch/integrations/exec"
 	logchannel "github.com/bakewatch/bakewatch/integrations/log"
 	"github.com/bakewatch/bakewatch/integrations/pagerduty"
@@ -24,12 +26,12 @@ func catalog() configs.Catalog {
 
 		Executors: []rules.Kind{exec.Kind(), webhook.ExecutorKind()},
 		Channels:  []rules.Kind{
-			logchannel.Kind(), pagerduty.Kind(), slack.Kind(), webhook.ChannelKind(),
+			alertmanager.Kind(), email.Kind(), logchannel.Kind(), pagerduty.Kind(), slack.Kind(), webhook.ChannelKind(),
 		},
 		LaterExecutors: []string{
 			"argocd", "argo-rollouts", "consul", "envoy", "etcd", "flagd", "flux", "git", "haproxy", "helm",
 			"kubernetes", "launchdarkly", "nats", "nginx", "nomad", "systemd", "traefik", "unleash",
 		},
-		LaterChannels: []string{"alertmanager", "cdevents", "email", "nats", "opsgenie", "teams"},
+		LaterChannels: []string{"cdevents", "nats", "opsgenie", "teams"},
 	}
 }

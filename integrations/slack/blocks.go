@@ -3,8 +3,6 @@ package slack
 import (
 	"cmp"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/bakewatch/bakewatch/actions"
@@ -106,18 +104,7 @@ func reasons(lines []string) []block {
 
 // question says who must answer, by when, and how.
 func question(q actions.Asked) string {
-	var needs []string
-	for _, group := range slices.Sorted(maps.Keys(q.Needs)) {
-		needs = append(needs, fmt.Sprintf("%d of %s", q.Needs[group], actions.OneLine(group)))
-	}
-	asked := "Needs " + strings.Join(needs, " and ")
-	if q.Within > 0 {
-		asked += " within " + q.Within.String()
-	}
-	if q.Silence != "" {
-		asked += "; no answer means " + actions.OneLine(q.Silence)
-	}
-	text := escape(asked, sectionLimit/2)
+	text := escape(q.Asks(), sectionLimit/2)
 	for _, answer := range q.Answers {
 		command := strings.ReplaceAll(actions.OneLine(answer.Command), "`", "'")
 		text += fmt.Sprintf("\n%s: `%s`", escape(actions.OneLine(answer.Choice), 50), escape(command, sectionLimit/(2*len(q.Answers))-60))
