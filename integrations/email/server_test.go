@@ -89,6 +89,7 @@ func (s *server) start(t *testing.T, encrypted bool) *server {
 	}()
 	t.Cleanup(func() {
 		_ = real.Close()
+		_ = listener.Close() // it may not have begun to serve yet
 		<-done
 	})
 	return s
