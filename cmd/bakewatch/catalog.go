@@ -25,7 +25,7 @@ func catalog() configs.Catalog {
 		EveryChannel: func() rules.Options { return &actions.EveryChannel{} },
 
 		Executors: []rules.Kind{exec.Kind(), webhook.ExecutorKind()},
-		Channels:  []rules.Kind{
+		Channels: []rules.Kind{
 			alertmanager.Kind(), email.Kind(), logchannel.Kind(), pagerduty.Kind(), slack.Kind(), webhook.ChannelKind(),
 		},
 		LaterExecutors: []string{

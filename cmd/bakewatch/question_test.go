@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,6 +44,40 @@ func (p *pager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// pagerService is a PagerDuty service: what was done to each incident, in order.
+type pagerService struct {
+	mu   sync.Mutex
+	done map[string][]string // by key
+}
+
+func (i *pagerService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var event struct {
+		Action string `json:"event_action"`
+		Key    string `json:"dedup_key"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&event); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.done[event.Key] = append(i.done[event.Key], event.Action)
+	w.WriteHeader(http.StatusAccepted)
+	_ = json.NewEncoder(w).Encode(map[string]string{"status": "success", "dedup_key": event.Key})
+}
+
+// of returns what was done to the incident that was opened.
+func (i *pagerService) of() string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for key, done := range i.done {
+		if slices.Contains(done, "trigger") {
+			return key + ": " + strings.Join(done, " ")
+		}
+	}
+	return ""
+}
+
 func (p *pager) topics() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -71,6 +106,10 @@ people = ["ana", "ben"]
 [channel.pager]
 use = "webhook"
 url = "%s"
+[channel.pagerduty]
+use              = "pagerduty"
+url              = "%[2]s/v2/enqueue"
+routing_key_file = "key"
 [executor.shop]
 use         = "webhook"
 url         = "%[3]s/rollback"
@@ -103,7 +142,7 @@ needs   = { oncall = 1 }
 within  = "10m"
 silence = "keep"
 [notify]
-page = ["pager"]
+page = ["pager", "pagerduty"]
 chat = ["log"]
 `
 
@@ -114,7 +153,11 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	paged := &pager{asked: make(chan actions.Message, 1)}
-	web := httptest.NewServer(paged)
+	woken := &pagerService{done: map[string][]string{}}
+	receivers := http.NewServeMux()
+	receivers.Handle("/", paged)
+	receivers.Handle("/v2/enqueue", woken)
+	web := httptest.NewServer(receivers)
 	defer web.Close()
 	s, folder := openShop(ctx, t, web.URL)
 	store := filepath.Join(folder, "store")
@@ -176,6 +219,11 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 	eventually(ctx, t, "the pager hears of question and decision", func() bool {
 		return strings.Contains(paged.topics(), "ruled") && strings.Contains(paged.topics(), "decided")
 	})
+	// That it has recovered and that the watch has ended is not for pagers; an incident is.
+	eventually(ctx, t, "the incident is opened and ended", func() bool {
+		key, done, _ := strings.Cut(woken.of(), ": ")
+		return strings.HasPrefix(key, "bakewatch/bakewatch/") && strings.HasPrefix(done, "trigger") && strings.HasSuffix(done, "resolve resolve resolve")
+	})
 	end()
 	if code := <-ended; code != 0 {
 		t.Errorf("the daemon ended with %d\n%s", code, &log)
@@ -204,6 +252,7 @@ func openShop(ctx context.Context, t *testing.T, pagerURL string) (s *shop.Shop,
 		"bakewatch.toml": fmt.Sprintf(askingDaemon, strings.Join(s.Targets(), `", "`), pagerURL, s.ControlURL()),
 		"shop.toml":      askingPlan,
 		"secret":         "whsec_ZGVtbyBkZW1vIGRlbW8gZGVtbyBkZW1v",
+		"key":            strings.Repeat("k", 32),
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
