@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/actions/authority"
@@ -77,6 +78,14 @@ func check(t *testing.T, name string, m actions.Message) {
 	}
 }
 
+func TestStakeholdersAreAskedNothing(t *testing.T) {
+	m := actions.Message{Service: "checkout", Level: actions.Urgent, Question: &actions.Asked{}, Links: map[string]string{"runbook": "https://x", "notes": "https://y"}}
+	check(t, "decided", watcher.Address(m, actions.Stakeholders, watcher.Entry{Kind: watcher.Decided}))
+	if m.Question == nil || len(m.Links) != 2 {
+		t.Errorf("the message itself was changed: %+v", m)
+	}
+}
+
 func TestAPageThatIsCutSaysWhereAllOfItStands(t *testing.T) {
 	long := actions.Message{Watch: "12", Lines: []string{strings.Repeat("é", 300), "two", "three"}}
 	got := watcher.Address(long, actions.Page, watcher.Entry{})
@@ -105,6 +114,17 @@ func TestWhatIsOpenEndsWhenNobodyIsNeededAnyMore(t *testing.T) {
 		"a rollback that helped is over": {actions.Over, func(l *lab) {
 			l.acts().done(actions.ResultDone)
 			l.look(rules.Healthy)
+		}},
+		"one that did not help stays open": {"", func(l *lab) {
+			l.acts().done(actions.ResultDone)
+			l.after(time.Hour).look(rules.Breached)
+		}},
+		"what healed is not over while nobody can see": {"", func(l *lab) {
+			l.event("2.4.0", rules.Finished)
+			watch := l.entries[0].Seq
+			l.entries = append(l.entries,
+				watcher.Entry{Lane: lane, Kind: watcher.Noted, Topic: watcher.WentBlind, At: l.now, Watch: watch, Seq: watch + 1},
+				watcher.Entry{Lane: lane, Kind: watcher.Ruled, Ruling: &authority.Ruling{Authority: -1}, At: l.now, Watch: watch, Seq: watch + 2})
 		}},
 		"sight that is back is over": {actions.Over, func(l *lab) {
 			l.event("2.4.0", rules.Finished)

@@ -343,6 +343,26 @@ func TestAServerThatSaysNothingIsNotWaitedForLonger(t *testing.T) {
 	}
 }
 
+func TestAServerThatDoesNotStopTalkingIsNotHeardToItsEnd(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		conn, err := listener.Accept()
+		for err == nil {
+			_, err = io.WriteString(conn, "220-and on and on\r\n")
+		}
+	}()
+	o := options(t, &server{addr: listener.Addr().String()})
+	o.TLS = nil
+	_, _, err = send(t, o, message)
+	if actions.Classify(err) != actions.ClassRetryable || !strings.Contains(err.Error(), "does not stop talking") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 	for says, change := range map[string]func(*email.Options){
 		"server: \"mail\" is no host:port": func(o *email.Options) { o.Server = "mail" },

@@ -160,8 +160,8 @@ func (s *Schedule) page(ctx context.Context, id string, offset int, found map[st
 		return false, advised(err, reply)
 	}
 	var got answered
-	if reply.Cut || json.Unmarshal(reply.Body, &got) != nil || got.More == nil {
-		return false, actions.Retryable(fmt.Errorf("%s: not PagerDuty's answer, or one that is too long: %s", to, s.client.Redact(to, string(reply.Body))))
+	if json.Unmarshal(reply.Body, &got) != nil || got.More == nil {
+		return false, actions.Retryable(fmt.Errorf("%s: not PagerDuty's answer, or one of more than %d bytes: %s", to, outbound.ReplyLimit, s.client.Redact(to, string(reply.Body))))
 	}
 	for _, entry := range got.OnCalls {
 		if entry.User.ID == "" || entry.Schedule == nil || entry.Schedule.ID != id {

@@ -104,7 +104,7 @@ func TestAScheduleThatCannotBeAskedSaysWhy(t *testing.T) {
 		"its own trouble":            {500, nil, "", actions.ClassRetryable, 0, "500"},
 		"something else in between":  {200, nil, "<html>", actions.ClassRetryable, 0, "not PagerDuty's answer"},
 		"an answer without its more": {200, nil, `{"oncalls":[]}`, actions.ClassRetryable, 0, "not PagerDuty's answer"},
-		"an answer without an end":   {200, nil, `{"oncalls":[],"more":false,"x":"` + strings.Repeat("x", 70_000), actions.ClassRetryable, 0, "too long"},
+		"an answer without an end":   {200, nil, `{"oncalls":[],"more":false,"x":"` + strings.Repeat("x", 70_000), actions.ClassRetryable, 0, "more than 65536 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := schedule(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
