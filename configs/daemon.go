@@ -50,6 +50,7 @@ type Daemon struct {
 type Tool struct {
 	Kind    rules.Kind
 	Options rules.Options
+	Common  rules.Options // of a channel: those that every channel has
 }
 
 // NATS is the event bus and the journal.

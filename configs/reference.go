@@ -58,6 +58,10 @@ func (r *reference) daemon(c Catalog) {
 		}
 	}
 	r.notYet("kinds of executors", c.LaterExecutors)
+	if keys := strict.Keys(c.every()); len(keys) > 0 {
+		r.add("### `[channel.NAME]`\n\nEvery channel has these keys, and those of its kind.\n")
+		r.keys("", keys)
+	}
 	for _, kind := range c.Channels {
 		r.add("### `[channel.NAME]` with `use = %q`\n", kind.Name)
 		r.keys("", strict.Keys(kind.New()))

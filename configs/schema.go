@@ -26,7 +26,7 @@ func DaemonSchema(c Catalog) ([]byte, error) {
 	properties := propertiesOf(daemon)
 	properties["defaults"] = strict.Schema(ptr(settings()))
 	properties["prometheus"] = named(properties["prometheus"], strict.Schema(ptr(source())))
-	properties["channel"] = named(properties["channel"], oneOf("use", c.Channels, nil))
+	properties["channel"] = named(properties["channel"], oneOf("use", c.Channels, c.every()))
 	properties["executor"] = named(properties["executor"], oneOf("use", c.Executors, nil))
 	properties["preset"] = named(properties["preset"], strict.Schema(&preset{}))
 	properties["calendar"] = named(properties["calendar"], strict.Schema(ptr(calendarDefaults())))

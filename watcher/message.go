@@ -28,8 +28,10 @@ func Render(entries []Entry) (actions.Message, []actions.Audience) {
 		return actions.Message{}, nil
 	default:
 		m := frame(w, last)
-		audiences := tell(&m, tale{before.Watch, w, before.Ledger, last})
-		return m, audiences
+		t := tale{before.Watch, w, before.Ledger, last}
+		audiences := tell(&m, t)
+		m.Attention, m.Supersedes = attention(m.Level, t), superseded(last)
+		return m, concerned(audiences, m, last)
 	}
 }
 
@@ -187,7 +189,7 @@ func cause(r *authority.Ruling) []string {
 }
 
 func tellVoted(m *actions.Message, e tale) []actions.Audience {
-	m.Title = fmt.Sprintf("%s %s: %s %s", m.Service, m.Version, e.Vote.Person, said[e.Vote.Choice])
+	m.Title = fmt.Sprintf("%s %s: %s %s", m.Service, m.Version, e.Vote.Person, saying[e.Vote.Choice])
 	if e.Vote.Reason != "" {
 		m.Lines = []string{e.Vote.Reason}
 	}

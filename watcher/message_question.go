@@ -190,8 +190,8 @@ func Pages(entries []Entry) []string {
 	return slices.Compact(channels)
 }
 
-// said is a vote in words.
-var said = map[authority.Choice]string{
+// saying is a vote in words.
+var saying = map[authority.Choice]string{
 	authority.RollBack: "said roll-back", authority.Keep: "said keep", authority.Withdraw: "withdrew the vote",
 	authority.Looking: "is looking: there are " + rules.Duration(authority.Grace).String() + " more to answer",
 }

@@ -21,7 +21,7 @@ func ThreadOf(watch uint64, entries []Entry, channel string) actions.Thread {
 			continue
 		}
 		message, _ := Render(own[:at+1])
-		message.Audience = e.Told.Audience
+		message = Address(message, e.Told.Audience, own[at])
 		thread.Told = append(thread.Told, actions.Told{About: e.Told.About, Receipt: e.Told.Receipt, Message: message})
 	}
 	return thread

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,6 +42,40 @@ func (p *pager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		default:
 		}
 	}
+}
+
+// pagerService is a PagerDuty service: what was done to each incident, in order.
+type pagerService struct {
+	mu   sync.Mutex
+	done map[string][]string // by key
+}
+
+func (i *pagerService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var event struct {
+		Action string `json:"event_action"`
+		Key    string `json:"dedup_key"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&event); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.done[event.Key] = append(i.done[event.Key], event.Action)
+	w.WriteHeader(http.StatusAccepted)
+	_ = json.NewEncoder(w).Encode(map[string]string{"status": "success", "dedup_key": event.Key})
+}
+
+// of returns what was done to the incident that was opened.
+func (i *pagerService) of() string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for key, done := range i.done {
+		if slices.Contains(done, "trigger") {
+			return key + ": " + strings.Join(done, " ")
+		}
+	}
+	return ""
 }
 
 func (p *pager) topics() string {
@@ -77,6 +112,10 @@ token_file     = "slack.token"
 app_token_file = "slack.app"
 channel        = "C0000001"
 api_url        = "%[4]s/api"
+[channel.pagerduty]
+use              = "pagerduty"
+url              = "%[2]s/v2/enqueue"
+routing_key_file = "key"
 [executor.shop]
 use         = "webhook"
 url         = "%[3]s/rollback"
@@ -109,7 +148,7 @@ needs   = { oncall = 1 }
 within  = "10m"
 silence = "keep"
 [notify]
-page = ["pager", "slack"]
+page = ["pager", "slack", "pagerduty"]
 chat = ["log"]
 `
 
@@ -120,7 +159,11 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	paged := &pager{asked: make(chan actions.Message, 1)}
-	web := httptest.NewServer(paged)
+	woken := &pagerService{done: map[string][]string{}}
+	receivers := http.NewServeMux()
+	receivers.Handle("/", paged)
+	receivers.Handle("/v2/enqueue", woken)
+	web := httptest.NewServer(receivers)
 	defer web.Close()
 	chat := startSlackApp(t)
 	s, folder := openShop(ctx, t, web.URL, chat.URL)
@@ -190,6 +233,11 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 	eventually(ctx, t, "the question in Slack has no buttons any more, and says what came of it", func() bool {
 		return strings.Contains(chat.messages(), "The question is over") && !strings.Contains(chat.messages(), `"button"`)
 	})
+	// That it has recovered and that the watch has ended is not for pagers; an incident is.
+	eventually(ctx, t, "the incident is opened and ended", func() bool {
+		key, done, _ := strings.Cut(woken.of(), ": ")
+		return strings.HasPrefix(key, "bakewatch/bakewatch/") && strings.HasPrefix(done, "trigger") && strings.HasSuffix(done, "resolve resolve resolve")
+	})
 	end()
 	if code := <-ended; code != 0 {
 		t.Errorf("the daemon ended with %d\n%s", code, &log)
@@ -220,6 +268,7 @@ func openShop(ctx context.Context, t *testing.T, pagerURL, slackURL string) (s *
 		"slack.token":    "xoxb-1",
 		"slack.app":      "xapp-1",
 		"secret":         "whsec_ZGVtbyBkZW1vIGRlbW8gZGVtbyBkZW1v",
+		"key":            strings.Repeat("k", 32),
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {

@@ -59,7 +59,8 @@ func newRoot(p *program) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupDaemon, runCommand(p), demoCommand(p), checkCommand(p), replayCommand(p), journalCommand(p), healthCommand(p))
+	add(groupDaemon, runCommand(p), demoCommand(p), checkCommand(p), replayCommand(p), journalCommand(p), healthCommand(p),
+		notifyCommand(p))
 	add(groupPipeline, announceCommand(p), waitCommand(p))
 	add(groupPeople, listCommand(p), showCommand(p), explainCommand(p), tailCommand(p), answerCommand(p),
 		cancelCommand(p), rollbackCommand(p), wrongCommand(p), disarmCommand(p), armCommand(p), keyCommand(p))

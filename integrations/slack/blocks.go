@@ -3,9 +3,6 @@ package slack
 import (
 	"cmp"
 	"fmt"
-	"maps"
-	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/bakewatch/bakewatch/actions"
@@ -62,26 +59,26 @@ type sheet struct {
 // compose writes the message in Slack's blocks.
 func (s sheet) compose() content {
 	m := s.message
-	title := cmp.Or(clean(m.Title), "(no title)")
+	title := cmp.Or(actions.OneLine(m.Title), "(no title)")
 	first, top := sign(m.Level)+": "+title, section(sign(m.Level)+": *"+escape(title, titleLimit)+"*")
 	blocks := []block{top}
 	if s.head != nil {
-		state := clean(s.head.Title)
+		state := actions.OneLine(s.head.Title)
 		first = sign(s.head.Level) + ": " + state
 		blocks = []block{section(sign(s.head.Level) + ": *" + escape(state, titleLimit) + "*"), section("First: " + escape(title, titleLimit))}
 	}
 	if s.key != "" {
-		blocks[0].ID = cut("bakewatch-"+clean(s.key), 255)
+		blocks[0].ID = cut("bakewatch-"+actions.OneLine(s.key), 255)
 	}
 	blocks = append(append(blocks, reasons(m.Lines)...), s.asked()...)
-	if links := links(m.Links); links != "" {
+	if links := links(m.WebLinks()); links != "" {
 		blocks = append(blocks, section(links))
 	}
 	if about := about(m); about != "" {
 		blocks = append(blocks, block{Type: "context", Elements: []any{text(about)}})
 	}
 	if len(m.Lines) > 0 {
-		first += " — " + clean(strings.Join(m.Lines, " · "))
+		first += " — " + actions.OneLine(strings.Join(m.Lines, " · "))
 	}
 	return content{Text: escape(first, fallbackLimit), Blocks: blocks}
 }
@@ -92,15 +89,15 @@ func (s sheet) asked() []block {
 	case s.message.Question == nil:
 		return nil
 	case s.over != "":
-		return []block{section("The question is over: " + escape(clean(s.over), titleLimit))}
+		return []block{section("The question is over: " + escape(actions.OneLine(s.over), titleLimit))}
 	case len(s.buttons) == 0:
 		return []block{section(question(*s.message.Question))}
 	}
-	actions := block{Type: "actions"}
+	row := block{Type: "actions"}
 	for _, b := range s.buttons {
-		actions.Elements = append(actions.Elements, b)
+		row.Elements = append(row.Elements, b)
 	}
-	return []block{section(question(*s.message.Question)), actions}
+	return []block{section(question(*s.message.Question)), row}
 }
 
 func sign(level actions.Level) string { return cmp.Or(signs[level], "⚪ Note") }
@@ -118,7 +115,7 @@ func reasons(lines []string) []block {
 	var blocks []block
 	packed, length := "", 0
 	for i, line := range lines {
-		line = escape(clean(line), sectionLimit-1)
+		line = escape(actions.OneLine(line), sectionLimit-1)
 		if line == "" {
 			continue
 		}
@@ -141,13 +138,9 @@ func reasons(lines []string) []block {
 
 // question says who must answer, by when, and how.
 func question(q actions.Asked) string {
-	var needs []string
-	for _, group := range slices.Sorted(maps.Keys(q.Needs)) {
-		needs = append(needs, fmt.Sprintf("%d of %s", q.Needs[group], clean(group)))
-	}
-	asked, silence := "Needs "+strings.Join(needs, " and "), "; no answer means "
+	asked, silence := q.Who(), "; no answer means "
 	if q.Veto {
-		asked, silence = "May object: "+strings.Join(needs, " or "), "; no objection means "
+		silence = "; no objection means "
 	}
 	if q.Within > 0 && q.Deadline.IsZero() {
 		asked += " within " + q.Within.String()
@@ -157,25 +150,21 @@ func question(q actions.Asked) string {
 		text += fmt.Sprintf(" by <!date^%d^{time}|%s>", q.Deadline.Unix(), q.Deadline.UTC().Format("15:04 UTC"))
 	}
 	if q.Silence != "" {
-		text += escape(silence+clean(q.Silence), 100)
+		text += escape(silence+actions.OneLine(q.Silence), 100)
 	}
 	for _, answer := range q.Answers {
-		command := strings.ReplaceAll(clean(answer.Command), "`", "'")
-		text += fmt.Sprintf("\n%s: `%s`", escape(clean(answer.Choice), 50), escape(command, questionLimit/(2*len(q.Answers))-60))
+		command := strings.ReplaceAll(actions.OneLine(answer.Command), "`", "'")
+		text += fmt.Sprintf("\n%s: `%s`", escape(actions.OneLine(answer.Choice), 50), escape(command, questionLimit/(2*len(q.Answers))-60))
 	}
 	return text
 }
 
-// links writes the web links among them; anything else is no link.
-func links(of map[string]string) string {
+// links writes the message's links.
+func links(of []actions.Link) string {
 	written, length := "", 0
-	for _, label := range slices.Sorted(maps.Keys(of)) {
-		parsed, err := url.Parse(of[label])
-		if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Host == "" {
-			continue
-		}
-		address := strings.NewReplacer("|", "%7C", "<", "%3C", ">", "%3E", "&", "&amp;").Replace(parsed.String())
-		link := "<" + address + "|" + escape(strings.ReplaceAll(cmp.Or(clean(label), "link"), "|", "/"), 100) + ">"
+	for _, l := range of {
+		address := strings.NewReplacer("|", "%7C", "<", "%3C", ">", "%3E", "&", "&amp;").Replace(l.Address)
+		link := "<" + address + "|" + escape(strings.ReplaceAll(l.Label, "|", "/"), 100) + ">"
 		if length+size(link)+3 > linksLimit {
 			break
 		}
@@ -195,7 +184,7 @@ func about(m actions.Message) string {
 	}
 	var parts []string
 	for _, part := range []string{m.Service, m.Environment, version, m.Owner, m.Watch} {
-		if part = clean(part); part != "" {
+		if part = actions.OneLine(part); part != "" {
 			parts = append(parts, part)
 		}
 	}

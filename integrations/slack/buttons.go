@@ -50,7 +50,7 @@ func NewButtons(channels map[string]actions.Notifier, answers Answers, log *slog
 	b := &Buttons{answers: answers, log: log, since: time.Now(), slots: make(chan struct{}, mostPresses), seen: memory{last: map[string]time.Time{}}}
 	b.leaving, b.leave = context.WithCancel(context.Background())
 	for _, name := range slices.Sorted(maps.Keys(channels)) {
-		to, ok := channels[name].(*bot)
+		to, ok := actions.Plain(channels[name]).(*bot)
 		if !ok {
 			continue
 		}

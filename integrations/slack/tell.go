@@ -27,7 +27,7 @@ type ephemeral struct {
 
 // tell says to whoever pressed a button what became of it, and to nobody else.
 func (b *bot) tell(ctx context.Context, p press, text string) {
-	text = escape(clean(text), sectionLimit)
+	text = escape(actions.OneLine(text), sectionLimit)
 	err := b.respond(ctx, p, text)
 	if err == nil {
 		return

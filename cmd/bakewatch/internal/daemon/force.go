@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"github.com/bakewatch/bakewatch/actions"
@@ -97,18 +98,32 @@ func (d *Daemon) tools(set configs.Set) (*force, error) {
 		f.executors[name] = binder
 	}
 	for name, tool := range set.Daemon.Channels {
-		options, ok := tool.Options.(actions.ChannelOptions)
-		if !ok {
-			problems = append(problems, fmt.Errorf("[channel.%s]: %s is no channel", name, tool.Kind.Name))
-			continue
-		}
-		notifier, err := options.Notifier(name, d.cfg.Log)
+		notifier, err := Notifier(name, tool, d.cfg.Log)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("[channel.%s]: %w", name, err))
+			problems = append(problems, err)
 		}
 		f.channels[name] = notifier
 	}
 	return f, errors.Join(problems...)
+}
+
+// Notifier makes the channel of the daemon's file, with the words that it has of its own.
+func Notifier(name string, tool configs.Tool, log *slog.Logger) (actions.Notifier, error) {
+	options, ok := tool.Options.(actions.ChannelOptions)
+	if !ok {
+		return nil, fmt.Errorf("[channel.%s]: %s is no channel", name, tool.Kind.Name)
+	}
+	notifier, err := options.Notifier(name, log)
+	if err != nil {
+		return nil, fmt.Errorf("[channel.%s]: %w", name, err)
+	}
+	if every, has := tool.Common.(*actions.EveryChannel); has {
+		notifier, err = actions.Templated(notifier, every.Template, log.With("channel", name))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("[channel.%s]: %w", name, err)
+	}
+	return notifier, nil
 }
 
 // report logs what is in force, a line a problem.

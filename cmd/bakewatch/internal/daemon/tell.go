@@ -92,10 +92,14 @@ func (d *Daemon) deliver(ctx context.Context, owner *watcher.Owner, now *force, 
 		return nil // it is told on the others that this one is down
 	}
 	n := news{owner: owner, channel: channel, entry: e, listeners: listeners(now, history)}
-	var audiences []actions.Audience
-	n.message, audiences = watcher.Render(history)
-	n.message.Audience, n.heard = watcher.For(channel, n.listeners, audiences)
+	message, audiences := watcher.Render(history)
 	notifier := now.channels[channel]
+	if follower, keeps := notifier.(actions.Follower); keeps && len(audiences) > 0 && follower.Follows(message) {
+		audiences = actions.Audiences() // as whoever it is told what it keeps open
+	}
+	audience, heard := watcher.For(channel, n.listeners, audiences)
+	n.message, n.heard = watcher.Address(message, audience, e), heard
+	n.message.Cluster = d.cfg.Daemon.Cluster
 	if threader, ok := notifier.(actions.Threader); ok && e.Of() != 0 {
 		return d.converse(ctx, n, threader)
 	}
