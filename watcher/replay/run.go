@@ -174,10 +174,11 @@ func (w *watched) beginPeers() {
 	}
 }
 
-// ask shows the peers the same look, as long as the bake lasts.
+// ask shows the peers the same look, as long as the bake and the recording last: that a
+// recording has ended is no failure of the service, though some take missing counts for one.
 func (w *watched) ask(at time.Time) {
 	since := at.Sub(w.finding.Deployment.At)
-	if since > w.config.Bake || since < w.config.Interval { // began before the deployment
+	if _, end := w.recording.Span(); at.After(end) || since > w.config.Bake || since < w.config.Interval { // began before the deployment
 		return
 	}
 	look := w.recording.seen(at, w.config.Interval)

@@ -48,7 +48,7 @@ func shownTo(begin peers.Begin, learn learner) sim.Maker {
 // learner says what peers know of a service.
 type learner func(*sim.History) replay.Before
 
-// lately learns a history once, though all peers of a world ask in turn.
+// lately learns a history once, though all peers of a world ask in turn. It is for one goroutine.
 func lately(learn learner) learner {
 	var last *sim.History
 	var known replay.Before
