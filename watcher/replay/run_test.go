@@ -213,6 +213,15 @@ func TestWhatWasWrongIsNotUsual(t *testing.T) {
 	}
 }
 
+func TestAServiceWithoutErrorsHasAUsualShareAllTheSame(t *testing.T) {
+	n, c := &noter{}, config
+	c.Peers = []replay.Peer{n.peer()}
+	watch(t, c, service(0, 24*60, 0), false)
+	if level := n.start.Measures[0].Level; level <= 0 || level > 1e-6 {
+		t.Errorf("%g", level)
+	}
+}
+
 func TestAPeerThatKnowsTooLittleSaysThatItCannotJudge(t *testing.T) {
 	c := config
 	c.Peers = peers.All()

@@ -55,7 +55,7 @@ func TestSeveralMetrics(t *testing.T) {
 		"and what is no worse passes":                         {Kayenta.Documented().Begin(start(time.Minute, one)), [][]int{{1}, {1}, {1}, {1}, {1}}, 0},
 		"of two comparisons one that fails is enough":         {Kayenta.Documented().Begin(start(time.Minute, one, one)), [][]int{{1, 9}, {1, 9}, {1, 9}, {1, 9}, {1, 9}}, 5},
 		"consecutive checks are as quick as the rows allow":   {ConsecutiveDocumented.each(5 * time.Minute), [][]int{{9}, {9}, {9}}, 3},
-		"argo measures rows that are longer than its windows": {ArgoRollouts.At(Setting{Times: 2, Count: 0})(start(5*time.Minute, one)), [][]int{{1}, {9}}, 2},
+		"argo measures rows that are longer than its windows": {ArgoRollouts.At(Setting{Times: 2, Count: 1})(start(5*time.Minute, one)), [][]int{{1}, {9}, {9}}, 3},
 		"flagger checks them once each":                       {FlaggerDocumented(1).Begin(5 * time.Minute), [][]int{{9}, {9}, {9}, {9}, {9}}, 5},
 		"mann-whitney takes each for a point":                 {Kayenta.Documented().Begin(start(5*time.Minute, known(5*time.Minute, 72))), [][]int{{9}, {9}, {9}, {9}}, 2},
 	} {
@@ -135,5 +135,20 @@ func TestLooksNeedNotDivideAMinute(t *testing.T) {
 		if stopped != c.want {
 			t.Errorf("every %s: stopped at look %d, want %d", c.step, stopped, c.want)
 		}
+	}
+}
+
+func TestAWindowIsNeverShorterThanItsLength(t *testing.T) {
+	for step, want := range map[time.Duration]int{15 * time.Second: 4, 45 * time.Second: 2, time.Minute: 1, 5 * time.Minute: 1} {
+		if got := looks(time.Minute, step); got != want {
+			t.Errorf("a minute every %s: %d looks, want %d", step, got, want)
+		}
+	}
+	run := MannWhitneyDocumented.run(45 * time.Second)
+	for range 4 {
+		run.See(look(9))
+	}
+	if len(run.ranks.fresh) != 2 {
+		t.Errorf("every 45 s: %d points in 3 minutes, want 2", len(run.ranks.fresh))
 	}
 }
