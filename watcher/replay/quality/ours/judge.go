@@ -84,6 +84,7 @@ func newRule(control sim.Control, own, other past) *rule {
 		Bets:    eprocess.Bets{Threshold: rules.Threshold(0), Looks: sim.Looks},
 		History: own.model, Known: own.known, Matters: scale.Worse(own.model.Level),
 	}
+	setup.Borrows = control == sim.Other && other.known
 	if own.known {
 		setup.Nulls = []eprocess.Model{own.model}
 		if control.Parts() > 0 {
@@ -105,7 +106,7 @@ func (r *rule) see(l sim.Look) {
 		}
 	}
 	if r.control == sim.Other && r.other.known {
-		raised = eprocess.Raised(r.others, r.other.model)
+		raised, _ = eprocess.Raised(eprocess.Station{Looks: r.others, Normal: r.other.model})
 	}
 	r.judge.See(version, controls, raised)
 }
