@@ -10,32 +10,34 @@ type Station struct {
 }
 
 const (
-	// stationLooks are the last looks that tell what a station suffers now.
-	stationLooks = 4
-	// fewestElsewhere is how many events all stations together must have in these looks:
-	// fewer are known so badly that they would excuse almost anything.
+	// StationLooks are the last looks that tell what a station suffers now.
+	StationLooks = 4
+	// fewestElsewhere is how many events all stations together must have in these looks, or
+	// this share of the version's: fewer tell so little that they would excuse almost
+	// anything. A version with as few is known no better itself.
 	fewestElsewhere = 30
+	shareElsewhere  = 1.0 / 4
 )
 
 // Raised returns how much the null of a version is raised by the trouble of others: by
 // what they have above their own history in their last looks, and one standard error. A
-// sum and not a factor, for base rates differ. ok is false if they have too few events to
-// tell: then it is not raised at all.
-func Raised(stations ...Station) (by float64, ok bool) {
+// sum and not a factor, for base rates differ. ok is false if they have too few events
+// beside the version's, in its looks, to tell: then it is not raised at all.
+func Raised(version []Counts, stations ...Station) (by float64, ok bool) {
 	var events, above, variance float64
 	for _, s := range stations {
-		n, over, square := s.Above(Last(s.Looks))
+		n, over, square := s.Above(last(s.Looks))
 		events, above, variance = events+n, above+over, variance+square
 	}
-	if events < fewestElsewhere {
+	if events == 0 || events < min(fewestElsewhere, shareElsewhere*last(version).Total) {
 		return 0, false
 	}
 	return onlyRatio * max(0, (above+math.Sqrt(variance))/events), true
 }
 
-// Last adds up the last looks that tell what a station suffers now.
-func Last(looks []Counts) (sum Counts) {
-	for _, c := range looks[max(0, len(looks)-stationLooks):] {
+// last adds up the last looks that tell what a station suffers now.
+func last(looks []Counts) (sum Counts) {
+	for _, c := range looks[max(0, len(looks)-StationLooks):] {
 		if c.Known() {
 			sum = sum.plus(c)
 		}

@@ -17,17 +17,20 @@ type station struct{ Station }
 
 func (s *station) raised(look Counts) float64 {
 	s.Looks = append(s.Looks, look)
-	by, _ := Raised(s.Station)
+	by, _ := Raised(nil, s.Station)
 	return by
 }
 
+// busy are the looks of a version with plenty of traffic.
+var busy = []Counts{{1e6, 0}}
+
 func TestWhatOthersSufferRaisesTheNull(t *testing.T) {
 	others := Station{Looks: []Counts{{100, 0}, {100, 5}, {100, 5}, {100, 5}, {100, 5}}, Normal: normal(0.001)}
-	if raised, ok := Raised(others); !ok || raised < 0.05 || raised > 0.1 {
+	if raised, ok := Raised(busy, others); !ok || raised < 0.05 || raised > 0.1 {
 		t.Errorf("raised by %v", raised)
 	}
 	well := Station{Looks: []Counts{{1e6, 1000}, {1e6, 1000}, {1e6, 1000}, {1e6, 1000}}, Normal: normal(0.001)}
-	if raised, ok := Raised(well); !ok || raised > 0.0001 {
+	if raised, ok := Raised(busy, well); !ok || raised > 0.0001 {
 		t.Errorf("a healthy service raises by %v", raised)
 	}
 }
@@ -40,8 +43,24 @@ func TestServicesWithoutEnoughEventsRaiseNothing(t *testing.T) {
 		"many, but long ago":  {{Looks: []Counts{{1000, 900}, Missing, Missing, Missing, Missing}, Normal: normal(0.001)}},
 		"two of a few events": {{Looks: []Counts{{10, 10}}, Normal: normal(0.001)}, {Looks: []Counts{{10, 10}}, Normal: normal(0.001)}},
 	} {
-		if raised, ok := Raised(stations...); ok || raised != 0 {
+		if raised, ok := Raised(busy, stations...); ok || raised != 0 {
 			t.Errorf("%s: raised by %v", name, raised)
+		}
+	}
+}
+
+func TestAVersionOfFewEventsIsExcusedByAsFew(t *testing.T) {
+	other := Station{Looks: []Counts{{2, 1}, {1, 0}, {2, 1}, {1, 0}}, Normal: normal(0.001)}
+	for name, test := range map[string]struct {
+		version []Counts
+		want    bool
+	}{
+		"as few":             {[]Counts{{2, 0}, {2, 0}, Missing, {2, 0}}, true},
+		"many":               {[]Counts{{20, 0}, {20, 0}, {20, 0}, {20, 0}}, false},
+		"many, but long ago": {[]Counts{{1e6, 0}, {2, 0}, {2, 0}, {2, 0}, {2, 0}}, true},
+	} {
+		if _, ok := Raised(test.version, other); ok != test.want {
+			t.Errorf("%s: %v", name, ok)
 		}
 	}
 }
@@ -51,12 +70,12 @@ func TestServicesOfDifferentRatesAreHeldAgainstTheirOwn(t *testing.T) {
 	quiet := Station{Looks: []Counts{{1e6, 1000}}, Normal: normal(0.001)}
 	noisy := Station{Looks: []Counts{{1e6, 50000}}, Normal: normal(0.05)}
 	for name, stations := range map[string][]Station{"both": {quiet, noisy}, "one is silent": {{Normal: quiet.Normal}, noisy}} {
-		if raised, _ := Raised(stations...); raised > 0.001 {
+		if raised, _ := Raised(busy, stations...); raised > 0.001 {
 			t.Errorf("%s: raised by %v", name, raised)
 		}
 	}
 	quiet.Looks[0].Bad += 10000
-	if raised, _ := Raised(quiet, noisy); math.Abs(raised-1.25*0.005) > 0.0005 {
+	if raised, _ := Raised(busy, quiet, noisy); math.Abs(raised-1.25*0.005) > 0.0005 {
 		t.Errorf("one percent of half of the events raises by %v", raised)
 	}
 }

@@ -75,6 +75,7 @@ type rule struct {
 	control sim.Control
 	already bool
 	other   past
+	version []eprocess.Counts
 	others  []eprocess.Counts
 	seen    int // looks that arrived and had requests
 }
@@ -99,6 +100,7 @@ func (r *rule) see(l sim.Look) {
 	version, raised := eprocess.Missing, 0.0
 	controls := []eprocess.Counts{eprocess.Missing}
 	if !l.Missed {
+		r.version = append(r.version, exact(l.New))
 		version, controls[0] = exact(l.New), exact(l.Control)
 		r.others = append(r.others, exact(l.Other))
 		if l.New.Total > 0 {
@@ -106,7 +108,7 @@ func (r *rule) see(l sim.Look) {
 		}
 	}
 	if r.control == sim.Other && r.other.known {
-		raised, _ = eprocess.Raised(eprocess.Station{Looks: r.others, Normal: r.other.model})
+		raised, _ = eprocess.Raised(r.version, eprocess.Station{Looks: r.others, Normal: r.other.model})
 	}
 	r.judge.See(version, controls, raised)
 }
