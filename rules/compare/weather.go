@@ -257,7 +257,7 @@ func (e *evidence) elsewhere(answer rules.Answer, f eprocess.Finding) []rules.We
 		}
 		w := rules.Weather{Service: s.name, Bad: seen.Bad, Total: seen.Total, Level: s.normal.Level, Missing: s.silent}
 		_, above, variance := eprocess.Station{Normal: s.normal}.Above(seen)
-		if above > clearly*math.Sqrt(variance) {
+		if s.silent == "" && above > clearly*math.Sqrt(variance) {
 			w.Rose = above / seen.Total
 		}
 		w.Shares = e.onlyLimit(f) && answer.Value != nil && w.Rose > 0 && 2*w.Rose >= *answer.Value-e.null
