@@ -145,3 +145,28 @@ func TestAServiceSpeaksAgainOnceWhatWasDeployedHasPassedOrIsGone(t *testing.T) {
 		}
 	}
 }
+
+// Whoever is told of a breach is told what was taken off for the weather.
+func TestTheMessageOfABreachSaysWhatRoseElsewhere(t *testing.T) {
+	w := newWeather(func(service string, at time.Time) float64 {
+		if bad := trouble(service, at); bad < 100 || service == "search" {
+			return bad
+		}
+		return 800
+	})
+	under(t, w, compared("search"), func(s *scene) {
+		s.rolledOut()
+		s.wait(time.Hour)
+		for i, e := range s.journal.entries {
+			if e.Kind != watcher.Ruled {
+				continue
+			}
+			m, _ := watcher.Render(s.journal.entries[:i+1])
+			if text := strings.Join(m.Lines, "\n"); !strings.Contains(text, "errors of search rose by ") {
+				t.Errorf("the message says %s", text)
+			}
+			return
+		}
+		t.Errorf("nothing is ruled: %s", s.journal.kinds())
+	})
+}
