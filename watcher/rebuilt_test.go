@@ -23,14 +23,14 @@ const look = 15 * time.Second
 type weather struct {
 	scripted
 	bad  func(service string, at time.Time) float64
-	fail func(q rules.Query) error
+	fail func(q rules.Query, at time.Time) error
 }
 
 func newWeather(bad func(service string, at time.Time) float64) *weather {
-	w := &weather{bad: bad, fail: func(rules.Query) error { return nil }}
+	w := &weather{bad: bad, fail: func(rules.Query, time.Time) error { return nil }}
 	w.world = &world{}
 	w.answer = func(at time.Time, q rules.Query) rules.Result {
-		if err := w.fail(q); err != nil {
+		if err := w.fail(q, at); err != nil {
 			return rules.Result{Err: err}
 		}
 		return w.counted(at, q)
@@ -40,9 +40,10 @@ func newWeather(bad func(service string, at time.Time) float64) *weather {
 
 const requests = 100
 
-// counted answers "errors:1m0s" and "requests:1m0s".
+// counted answers `errors:1m0s{service="$service"}`, and requests.
 func (w *weather) counted(at time.Time, q rules.Query) rules.Result {
-	what, length, _ := strings.Cut(q.Template, ":")
+	name, _, _ := strings.Cut(q.Template, "{")
+	what, length, _ := strings.Cut(name, ":")
 	step, err := time.ParseDuration(length)
 	if err != nil {
 		panic(err)
@@ -93,12 +94,20 @@ func judges(p rules.Plan) (built []rules.Rule, err error) {
 }
 
 func judging(p rules.Plan, spec rules.Spec) (*compare.Rule, error) {
+	var limit *float64
+	if text := string(spec.Options); text != "" && text != "null" {
+		limit = new(float64)
+		if err := json.Unmarshal(spec.Options, limit); err != nil {
+			return nil, err
+		}
+	}
 	return compare.New(compare.Config{
+		Limit:   limit,
 		Setting: rules.Setting{Spec: spec, Interval: p.Interval, Source: p.Source, Bake: p.Bake},
 		Subject: "errors", Of: "requests",
 		Ask: func(arm promql.Arm, step rules.Duration) (queries []rules.Query) {
 			for _, what := range []string{"errors", "requests"} {
-				queries = append(queries, rules.Query{Source: p.Source, Template: what + ":" + time.Duration(step).String(), Values: arm.Deployment.Values()})
+				queries = append(queries, rules.Query{Source: p.Source, Template: what + ":" + time.Duration(step).String() + `{service="$service"}`, Values: arm.Deployment.Values()})
 			}
 			return queries
 		},

@@ -52,17 +52,25 @@ func TestASharedOutageIsRolledBackUnlessAServiceThatSharesItIsBorrowed(t *testin
 
 // It is another team's service: whatever is wrong with it, the rule is judged.
 func TestAServiceThatCannotBeAskedAboutMakesNoRuleBlind(t *testing.T) {
-	for name, fails := range map[string]func(q rules.Query) bool{
-		"never":               func(q rules.Query) bool { return true },
-		"no look":             func(q rules.Query) bool { return strings.HasSuffix(q.Template, ":15s") },
-		"nothing of the past": func(q rules.Query) bool { return strings.HasSuffix(q.Template, ":1m0s") },
+	begun := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		fails func(q rules.Query, at time.Time) bool
+		want  string
+	}{
+		"never":          {func(rules.Query, time.Time) bool { return true }, "search is not borrowed: reading its history: too slow"},
+		"about its past": {func(_ rules.Query, at time.Time) bool { return !at.After(begun) }, "search is not borrowed: reading its history: too slow"},
+		"about a week":   {func(q rules.Query, _ time.Time) bool { return strings.Contains(q.Template, ":1m0s") }, "search is not borrowed: reading its history: too slow"},
+		"at its looks":   {func(_ rules.Query, at time.Time) bool { return at.After(begun) }, "search is not borrowed: too slow"},
+		"one of its counts": {func(q rules.Query, at time.Time) bool {
+			return at.After(begun) && strings.HasPrefix(q.Template, "errors")
+		}, "search is not borrowed: too slow"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWeather(func(service string, at time.Time) float64 {
-				return min(9, trouble(service, at)) // too few to leave out the week
+				return min(0.5, trouble(service, at)) // too few to leave out the week
 			})
-			w.fail = func(q rules.Query) error {
-				if q.Values["service"] == "search" && fails(q) {
+			w.fail = func(q rules.Query, at time.Time) error {
+				if q.Values["service"] == "search" && test.fails(q, at) {
 					return rules.Failed(rules.TimedOut, "too slow")
 				}
 				return nil
@@ -71,7 +79,7 @@ func TestAServiceThatCannotBeAskedAboutMakesNoRuleBlind(t *testing.T) {
 				s.deploy("2.3.9")
 				s.wait(10 * time.Minute)
 				said := s.says()
-				if !strings.Contains(said, `"verdict":"healthy"`) || strings.Contains(said, "blind") || !strings.Contains(said, "search is not borrowed: ") && name != "nothing of the past" {
+				if !strings.Contains(said, `"at_end":"healthy"`) || !strings.Contains(said, test.want) {
 					t.Errorf("%s", said)
 				}
 				s.wait(21 * time.Minute)
@@ -144,6 +152,22 @@ func TestAServiceSpeaksAgainOnceWhatWasDeployedHasPassedOrIsGone(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got.String(), test.want)
 		}
 	}
+}
+
+// A limit is proved in any weather; but the weather says that it is not the version's doing.
+func TestALimitThatABorrowedServiceBreaksAsWellIsNotRolledBack(t *testing.T) {
+	p := compared("search")
+	p.Rules[0].Options = []byte("0.05")
+	under(t, newWeather(trouble), p, func(s *scene) {
+		mark := s.rolledOut()
+		s.wait(15 * time.Minute)
+		if said := s.says(); !strings.Contains(said, `"verdict":"breached"`) || !strings.Contains(said, "ambient") || !strings.Contains(said, "search suffers as well") {
+			t.Errorf("%s", said)
+		}
+		if got := s.since(mark); strings.Contains(got, "decided") {
+			t.Errorf("journal: %s", got)
+		}
+	})
 }
 
 // Whoever is told of a breach is told what was taken off for the weather.
