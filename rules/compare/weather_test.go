@@ -234,6 +234,7 @@ func TestALimitIsProvedInAnyWeatherAndTheWeatherIsSaidToShareIt(t *testing.T) {
 		t.Errorf("what is proved to be worse than the weather is shared: after %d looks: %+v", at, answer)
 	}
 	s.limit, s.search.rate = new(0.002), 40_000
+	s.search.past = func(time.Time) counts { return counts{40, 40_000} }
 	if answer, at = bake(s.begin(t), bakeLooks, func(int) []counts { return []counts{s.checkout.look(16), s.search.look(11)} }); at == 0 || answer.Weather[0].Rose == 0 || answer.Weather[0].Shares {
 		t.Errorf("what is three times the rise elsewhere is shared: after %d looks: %+v", at, answer)
 	}
