@@ -20,7 +20,8 @@ type reading struct {
 	learning bool            // it has them, and is at it beside the loop
 }
 
-// mostTimes is how often one rule may want more of the past.
+// mostTimes is how often one rule may want more of the past: its own, and that of each
+// service that it borrows.
 const mostTimes = 32
 
 // want begins the reading of a rule that judges by the past.
