@@ -99,7 +99,7 @@ func (r *Rule) Queries(d rules.Deployment) []rules.Query {
 		}
 	}
 	for _, s := range r.weather(d) {
-		queries = append(queries, s.ask()...)
+		queries = append(queries, s.queries...)
 	}
 	return queries
 }

@@ -165,19 +165,11 @@ func (e *evidence) appendAgainst(text []byte, c rules.Compared) []byte {
 func (e *evidence) notes(answer rules.Answer, f eprocess.Finding) []string {
 	var notes []string
 	if f.Held {
-		held, why, shared := "held back: ", "what it is compared with does not show yet that it is spared", slices.ContainsFunc(f.Beside, func(b eprocess.Beside) bool { return b.Speaks && b.Shared })
+		held := "held back: "
 		if e.Limit != nil {
 			held = "only the limit counts: "
 		}
-		switch {
-		case f.Excused && suffers(answer.Weather):
-			why = "other services suffer as well"
-		case f.Excused:
-			why = "other services do not show yet that they are spared"
-		case shared:
-			why = "what it is compared with suffers as well"
-		}
-		notes = append(notes, held+why)
+		notes = append(notes, held+heldBy(answer, f))
 	}
 	if rises := e.rises(answer); rises != "" {
 		notes = append(notes, rises)
@@ -199,6 +191,20 @@ func (e *evidence) notes(answer rules.Answer, f eprocess.Finding) []string {
 		notes = append(notes, e.note)
 	}
 	return notes
+}
+
+// heldBy says what keeps the evidence from being a breach.
+func heldBy(answer rules.Answer, f eprocess.Finding) string {
+	shared := slices.ContainsFunc(f.Beside, func(b eprocess.Beside) bool { return b.Speaks && b.Shared })
+	switch {
+	case f.Excused && suffers(answer.Weather):
+		return "other services suffer as well"
+	case f.Excused:
+		return "other services do not show yet that they are spared"
+	case shared:
+		return "what it is compared with suffers as well"
+	}
+	return "what it is compared with does not show yet that it is spared"
 }
 
 // points writes a difference of two shares.
