@@ -77,6 +77,25 @@ func (e *explainer) watching(p rules.Plan) {
 	if len(p.DependsOn) > 0 {
 		e.line("It depends on %s, which may be to blame instead.", list(p.DependsOn, "and"))
 	}
+	e.borrowing(p)
+}
+
+// borrowing says which rules borrow other services, and when.
+func (e *explainer) borrowing(p rules.Plan) {
+	var borrowing []string
+	for _, s := range p.Rules {
+		if e.catalog.borrows(s) {
+			borrowing = append(borrowing, fmt.Sprintf("%q", s.Name))
+		}
+	}
+	if len(p.Weather) == 0 || len(borrowing) == 0 {
+		return
+	}
+	rule := "Rule " + borrowing[0] + " borrows"
+	if len(borrowing) > 1 {
+		rule = "Rules " + list(borrowing, "and") + " borrow"
+	}
+	e.line("%s %s: what rises there in the same minutes is not held against the version. A control of its own that serves then, the previous version or off of a toggle, goes before.", rule, list(p.Weather, "and"))
 }
 
 func (e *explainer) selecting(s rules.Select) {

@@ -55,6 +55,7 @@ type planFile struct {
 	Owner   string `toml:"owner" doc:"who answers for the plan; shown in every message; required"`
 	Settings
 	DependsOn []string `toml:"depends_on" doc:"services that may be to blame instead, by the names under which their own deployments are announced"`
+	Weather   []string `toml:"weather" doc:"services that suffer from what this one suffers from, and neither call it nor are called by it, by the names of their plans: while a rule has no control of its own, what rises there in the same minutes is not held against the version"`
 
 	Rule      elsewhere `toml:"rule" doc:"when to roll back"`
 	Rollback  elsewhere `toml:"rollback" doc:"how to go back; the first that matches the strategy"`

@@ -80,17 +80,18 @@ func depends(selected rules.Select, s rules.Spec, name string) bool {
 	return slices.ContainsFunc(placeholder.FindAllStringSubmatch(asked, -1), func(found []string) bool { return found[1] == name })
 }
 
-// checkDependsOn checks the names of the services that may be to blame instead.
-func checkDependsOn(t strict.Table, service string, names []string) {
+// checkServices checks a list of names of other services; itself is what is wrong with
+// the plan's own.
+func checkServices(t strict.Table, list, service, itself string, names []string) {
 	for i, name := range names {
-		key := fmt.Sprintf("depends_on.%d", i)
+		key := fmt.Sprintf("%s.%d", list, i)
 		switch {
 		case !validName(name):
-			t.Fail(key, fmt.Sprintf("depends_on: %q is no name", strict.Shorten(name)), nameHint)
+			t.Fail(key, fmt.Sprintf("%s: %q is no name", list, strict.Shorten(name)), nameHint)
 		case name == service:
-			t.Fail(key, "depends_on: a service does not depend on itself", "")
+			t.Fail(key, list+": "+itself, "")
 		case slices.Index(names, name) < i:
-			t.Fail(key, fmt.Sprintf("depends_on: %q is named twice", name), "")
+			t.Fail(key, fmt.Sprintf("%s: %q is named twice", list, name), "")
 		}
 	}
 }

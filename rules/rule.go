@@ -19,7 +19,7 @@ type Rule interface {
 type Evidence interface {
 	// See folds one look: the results of Rule.Queries, evaluated at the instant at.
 	// Looks come in order, one an interval, and are left out only where there never is
-	// an answer. No result carries an error.
+	// an answer. No result carries an error, unless its query is optional.
 	See(at time.Time, got []Result) Answer
 }
 
@@ -51,6 +51,8 @@ type Answer struct {
 	Test *Test `json:"test,omitempty"`
 	// Compared is what the version was held against, in the order of the plan.
 	Compared []Compared `json:"compared,omitempty"`
+	// Weather is what the borrowed services show, while the version has no control of its own.
+	Weather []Weather `json:"weather,omitempty"`
 	// Attribution says who is to blame for a breach.
 	Attribution Attribution `json:"attribution,omitzero"`
 	// Curve is what a plot needs; filled in where an answer is written down.
@@ -106,6 +108,8 @@ type Nature struct {
 	Compared bool
 	// Now says that it looks at what is now, so that a window has no meaning.
 	Now bool
+	// Borrows says that it may borrow other services as controls: more of what it counts is worse.
+	Borrows bool
 	// Fewest is how many events a plain limit is judged on, and FewestKey the option that
 	// says so; empty: the rule is over no events.
 	FewestKey string
@@ -167,6 +171,9 @@ type Spec struct {
 
 	// LoadTest is what load_test names, read at load; nil: the plan names none.
 	LoadTest *LoadTestSummary `json:"load_test,omitempty"`
+
+	// Stations are the services that it borrows; filled in when a watch is opened.
+	Stations []Station `json:"stations,omitempty"`
 
 	Selecting Selecting `json:"select,omitempty" toml:"select" doc:"none: [select] adds nothing to the rule's selectors, for metrics of another exporter such as kube-state-metrics; default: the plan's [select]"`
 

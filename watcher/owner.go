@@ -82,6 +82,7 @@ const pulse = time.Second / 4
 type Owner struct {
 	Config
 	lanes  map[rules.LaneID]*held
+	flags  map[rules.LaneID][]*held // the lanes of a service's toggles, by the lane without a flag
 	inbox  chan func(context.Context)
 	events chan event
 	ends   chan ending   // of rollbacks
@@ -109,7 +110,7 @@ func NewOwner(c Config) (*Owner, error) {
 		return nil, err
 	}
 	return &Owner{
-		Config: c, lanes: map[rules.LaneID]*held{},
+		Config: c, lanes: map[rules.LaneID]*held{}, flags: map[rules.LaneID][]*held{},
 		inbox: make(chan func(context.Context)), events: make(chan event), ends: make(chan ending), ended: make(chan struct{}), gone: make(chan struct{}),
 		beside: newBeside(), past: past{kept: map[string]*recollection{}},
 	}, nil
@@ -118,8 +119,8 @@ func NewOwner(c Config) (*Owner, error) {
 // Load folds every lane of the journal. Nothing is done yet.
 func (o *Owner) Load(ctx context.Context) error {
 	err := o.Journal.Load(ctx, func(id rules.LaneID, entries []Entry) error {
-		h := &held{Lane: Fold(id, entries)}
-		o.lanes[id] = h
+		h := o.held(id)
+		h.Lane = Fold(id, entries)
 		if grant, owed := h.Todo(); owed {
 			o.beside.grants[grant.Key()] = &carried{try: o.Actor.Resume}
 		}
@@ -291,6 +292,9 @@ func (o *Owner) held(id rules.LaneID) *held {
 	if !ok {
 		h = &held{Lane: Lane{ID: id}}
 		o.lanes[id] = h
+		if service := id.OfService(); service != id {
+			o.flags[service] = append(o.flags[service], h)
+		}
 	}
 	return h
 }

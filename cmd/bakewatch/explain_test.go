@@ -38,6 +38,11 @@ func reasoned() watcher.WatchView {
 					{With: rules.Before, Missing: "no history"},
 					{Level: 0.01},
 				},
+				Weather: []rules.Weather{
+					{Service: "search", Bad: 10, Total: 2000, Level: 0.001, Rose: 0.004},
+					{Service: "cart", Bad: 2, Total: 2000, Level: 0.001},
+					{Service: "mail", Missing: "its last deployment has not passed"},
+				},
 				Attribution: rules.Attribution{Blame: rules.CannotTell, Why: []string{"payments 3.1.0 went live when it began", "it began 2m after the deployment"}},
 			},
 			{Rule: "restarts", Verdict: rules.Inconclusive, Ceiling: rules.Auto, Why: "too early", Test: &rules.Test{Wealth: 0.84, Held: "a single blip"}},
@@ -59,6 +64,9 @@ func TestExplain(t *testing.T) {
     limit	1 %
     against	previous: 0.3 % (3 of 1000), it suffers as well
     against	before: not compared with: no history
+    weather	search: 0.5 % (10 of 2000), 0.1 % is normal: rose by 0.4 points, not held against the version
+    weather	cart: 0.1 % (2 of 2000), 0.1 % is normal
+    weather	mail: not borrowed: its last deployment has not passed
     evidence	1234 to 1 that it is worse, 600 needed as the plan's other tests stand
     supports	at most ask
     to blame	cannot tell: payments 3.1.0 went live when it began; it began 2m after the deployment

@@ -51,6 +51,9 @@ func (v explainer) rule(r explainedRule) {
 			add("against", against(c))
 		}
 	}
+	for _, w := range a.Weather {
+		add("weather", weather(w))
+	}
 	if a.Test != nil {
 		add("evidence", wealth(*a.Test))
 	}
@@ -93,6 +96,18 @@ func against(c rules.Compared) string {
 		shares = "it suffers as well"
 	}
 	return joined(", ", text, shares)
+}
+
+// weather says what a borrowed service has shown.
+func weather(w rules.Weather) string {
+	if w.Missing != "" {
+		return fmt.Sprintf("%s: not borrowed: %s", w.Service, w.Missing)
+	}
+	text := fmt.Sprintf("%s: %s (%s of %s), %s is normal", w.Service, quantity.Format(w.Share(), quantity.Ratio), counted(w.Bad), counted(w.Total), quantity.Format(w.Level, quantity.Ratio))
+	if w.Rose > 0 {
+		text += fmt.Sprintf(": rose by %s points, not held against the version", quantity.Format(100*w.Rose, quantity.Plain))
+	}
+	return text
 }
 
 // wealth says what a test has won, and what it takes.

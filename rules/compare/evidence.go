@@ -22,6 +22,7 @@ type evidence struct {
 	arms       []arm
 	present    []arm // those that can be asked about
 	against    []rules.Control
+	weather    weather
 
 	begun   bool
 	judge   *eprocess.Judge
@@ -34,8 +35,9 @@ type evidence struct {
 	tested  eprocess.Counts // by the load test
 	tests   bool            // the load test tells
 
-	seen   eprocess.Counts // of the version, in all looks
-	window []counted       // the looks of the sliding window
+	seen   eprocess.Counts   // of the version, in all looks
+	recent []eprocess.Counts // and in the last ones
+	window []counted         // the looks of the sliding window
 	curve  curve
 	last   time.Time
 	first  time.Time // the first look that was judged
@@ -49,10 +51,12 @@ type counted struct {
 	at      time.Time
 	version eprocess.Counts
 	beside  []eprocess.Counts
+	weather []eprocess.Counts
 }
 
 var (
 	_ rules.Historical = (*evidence)(nil)
+	_ rules.Borrower   = (*evidence)(nil)
 	_ rules.Plotter    = (*evidence)(nil)
 )
 
@@ -77,9 +81,12 @@ func (e *evidence) begin() {
 	if len(setup.Nulls) > 0 {
 		e.null = setup.Nulls[0].Null
 	}
-	for range e.present {
+	for _, a := range e.present {
 		setup.Controls = append(setup.Controls, e.normal())
+		setup.Elsewhen = append(setup.Elsewhen, a.control == rules.LastWeek)
 	}
+	setup.Borrows = len(e.weather) > 0
+	e.weather.begin()
 	if e.Limit != nil {
 		setup.Limit, setup.Limited = *e.Limit, true
 	}
@@ -122,6 +129,7 @@ func (e *evidence) fold(at time.Time, got []rules.Result) rules.Answer {
 		return answer
 	}
 	version, err := e.read(got)
+	e.weather.see(at, got[min(len(got), e.owned()):])
 	first := e.start.Baseline(at, err == nil)
 	if why, early := e.start.Early(at); early {
 		answer.Why = why
@@ -147,9 +155,14 @@ func (e *evidence) take(at time.Time, version eprocess.Counts, beside []eprocess
 	if e.first.IsZero() {
 		e.first = at
 	}
-	e.judge.See(version, beside, 0)
+	raised := 0.0
+	if len(e.weather) > 0 {
+		e.recent = follow(e.recent, version)
+		raised = e.weather.raised(e.recent)
+	}
+	e.judge.See(version, beside, raised)
 	e.seen = total([]eprocess.Counts{e.seen, version})
-	e.window = append(e.window, counted{at, version, beside})
+	e.window = append(e.window, counted{at, version, beside, e.weather.now()})
 	length := max(time.Duration(e.Setting.Window), time.Duration(e.Setting.Interval))
 	e.window = slices.DeleteFunc(e.window, func(c counted) bool { return at.Sub(c.at) >= length })
 }
@@ -157,8 +170,8 @@ func (e *evidence) take(at time.Time, version eprocess.Counts, beside []eprocess
 // read reads what was asked about the version.
 func (e *evidence) read(got []rules.Result) (eprocess.Counts, error) {
 	each := len(e.asked.Queries)
-	if len(got) != each*(1+len(e.present)) {
-		return eprocess.Missing, rules.Failed(rules.WrongType, "%d results for %d queries", len(got), each*(1+len(e.present)))
+	if want := e.owned() + e.weather.queries(); len(got) != want {
+		return eprocess.Missing, rules.Failed(rules.WrongType, "%d results for %d queries", len(got), want)
 	}
 	for _, result := range got[:each] {
 		if result.Err != nil {
@@ -172,6 +185,9 @@ func (e *evidence) read(got []rules.Result) (eprocess.Counts, error) {
 	e.note, e.show, e.lacks = look.Note, look.Shown, look.Missing
 	return e.beyond.counts(look)
 }
+
+// owned is how many of the results of a look are of the version and its own controls.
+func (e *evidence) owned() int { return len(e.asked.Queries) * (1 + len(e.present)) }
 
 // besides reads what was asked about the controls beside the version: Missing where
 // one has no data.
@@ -197,6 +213,9 @@ func (e *evidence) weigh(answer rules.Answer, f eprocess.Finding) rules.Answer {
 	e.measure(&answer)
 	answer.Query = e.asked.Text(e.show)
 	answer.Compared = e.compared(f)
+	if f.Borrows {
+		answer.Weather = e.elsewhere(answer, f)
+	}
 	if e.Fewer && (e.beyond.far() || e.past.beyond.far()) {
 		answer.Verdict, answer.Why = rules.NoData, fmt.Sprintf("more %s than %s: they are no share of them, which a test needs", e.Subject, e.Of)
 		return answer

@@ -50,7 +50,10 @@ type Mark struct {
 }
 
 // Rule judges one share by comparison. It implements rules.Rule and rules.Verifier.
-type Rule struct{ config Config }
+type Rule struct {
+	config Config
+	lent   []Lent
+}
 
 var _ rules.Verifier = (*Rule)(nil)
 
@@ -86,13 +89,17 @@ func (c Config) checkLoadTest() error {
 	return nil
 }
 
-// Queries returns what to ask at every look: about the version, then about the controls beside it.
+// Queries returns what to ask at every look: about the version, then about the controls
+// beside it, then about the services that are borrowed.
 func (r *Rule) Queries(d rules.Deployment) []rules.Query {
 	queries := r.config.Ask(promql.Version(d), r.config.Setting.Interval)
 	for _, a := range r.config.arms(d) {
 		if a.missing == "" {
 			queries = append(queries, r.config.Ask(a.Arm, r.config.Setting.Interval)...)
 		}
+	}
+	for _, s := range r.weather(d) {
+		queries = append(queries, s.queries...)
 	}
 	return queries
 }
@@ -102,6 +109,7 @@ func (r *Rule) Begin(d rules.Deployment) rules.Evidence {
 	e := &evidence{
 		Config: r.config, deployment: d, asked: counting.Asked{Queries: r.config.Ask(promql.Version(d), r.config.Setting.Interval)},
 		start: r.config.start(d), arms: r.config.arms(d), against: r.config.controls(d), past: newPast(r.config, d),
+		weather: r.weather(d),
 	}
 	for _, a := range e.arms {
 		if a.missing == "" {

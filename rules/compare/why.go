@@ -7,6 +7,7 @@ import (
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/rules/counting"
 	"github.com/bakewatch/bakewatch/rules/eprocess"
+	"github.com/bakewatch/bakewatch/rules/quantity"
 )
 
 // compared says what the version was held against, in the order of the plan.
@@ -113,12 +114,17 @@ func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
 		}
 		text = append(append(text, stays...), percent(f.Below)...)
 	}
-	for _, note := range e.notes(f) {
+	for _, note := range e.notes(answer, f) {
 		text = append(append(text, "; "...), note...)
 	}
 	for _, c := range answer.Compared {
 		if c.Missing != "" {
 			text = append(append(append(append(text, "; not compared with "...), c.With...), ": "...), c.Missing...)
+		}
+	}
+	for _, w := range answer.Weather {
+		if w.Missing != "" {
+			text = append(append(append(append(text, "; "...), w.Service...), " is not borrowed: "...), w.Missing...)
 		}
 	}
 	return string(text)
@@ -156,17 +162,17 @@ func (e *evidence) appendAgainst(text []byte, c rules.Compared) []byte {
 }
 
 // notes says what keeps the evidence from being acted on, and how it was judged.
-func (e *evidence) notes(f eprocess.Finding) []string {
+func (e *evidence) notes(answer rules.Answer, f eprocess.Finding) []string {
 	var notes []string
 	if f.Held {
-		held, why := "held back: ", "what it is compared with does not show yet that it is spared"
+		held := "held back: "
 		if e.Limit != nil {
 			held = "only the limit counts: "
 		}
-		if slices.ContainsFunc(f.Beside, func(b eprocess.Beside) bool { return b.Speaks && b.Shared }) {
-			why = "what it is compared with suffers as well"
-		}
-		notes = append(notes, held+why)
+		notes = append(notes, held+heldBy(answer, f))
+	}
+	if rises := e.rises(answer); rises != "" {
+		notes = append(notes, rises)
 	}
 	if f.Blip {
 		notes = append(notes, "held back: it may be a blip of a kind that this service knows")
@@ -186,6 +192,23 @@ func (e *evidence) notes(f eprocess.Finding) []string {
 	}
 	return notes
 }
+
+// heldBy says what keeps the evidence from being a breach.
+func heldBy(answer rules.Answer, f eprocess.Finding) string {
+	shared := slices.ContainsFunc(f.Beside, func(b eprocess.Beside) bool { return b.Speaks && b.Shared })
+	switch {
+	case f.Excused && suffers(answer.Weather):
+		return "other services suffer as well"
+	case f.Excused:
+		return "other services do not show yet that they are spared"
+	case shared:
+		return "what it is compared with suffers as well"
+	}
+	return "what it is compared with does not show yet that it is spared"
+}
+
+// points writes a difference of two shares.
+func points(share float64) string { return quantity.Format(100*share, quantity.Plain) }
 
 func share(c eprocess.Counts) float64 {
 	if c.Total <= 0 {

@@ -1,7 +1,5 @@
 package eprocess
 
-import "math"
-
 // Setup says what a version is judged by.
 type Setup struct {
 	Bets
@@ -12,6 +10,12 @@ type Setup struct {
 	Nulls []Model
 	// Controls are the histories of the arms beside the version. Each that speaks must show it.
 	Controls []Model
+	// Elsewhen says of each control that it ran at another time, such as a week ago: it
+	// cannot show what all suffer now. nil: none did.
+	Elsewhen []bool
+	// Borrows says that what other services suffer raises the nulls, as long as no control
+	// speaks that runs in the same minutes.
+	Borrows bool
 	// Limit is the share that must be proved to be exceeded; Limited: there is one.
 	Limit   float64
 	Limited bool
@@ -47,8 +51,10 @@ func (s Setup) goal() Model {
 type Judge struct {
 	bets   Bets
 	nulls  []*Detector
-	onset  *Detector // when it began: the first of nulls, or by what noise is known
+	raised []*Detector // the nulls as others raise them; the nulls themselves if nothing is borrowed
+	onset  *Detector   // when it began: the first of nulls, or by what noise is known
 	beside []*Versus
+	then   []bool // of each in beside: it ran at another time
 	limit  *Detector
 	effect *Detector // what would be seen of a large regression in this traffic
 	split  []*Versus // and beside each control, where there is nothing else to compare with
@@ -74,6 +80,15 @@ func NewJudge(s Setup) *Judge {
 		j.nulls = append(j.nulls, NewDetector(null, s.Bets))
 		j.well = append(j.well, NewWell(null, s.Matters))
 	}
+	j.raised = j.nulls
+	if s.Borrows {
+		j.raised = nil
+		for _, null := range s.Nulls {
+			j.raised = append(j.raised, NewDetector(null, s.Bets))
+		}
+	}
+	j.then = make([]bool, len(s.Controls))
+	copy(j.then, s.Elsewhen)
 	if s.Limited {
 		limit := s.goal()
 		j.limit = NewDetector(limit, s.Bets)
@@ -99,13 +114,16 @@ func NewJudge(s Setup) *Judge {
 }
 
 // See folds one look: the version, the controls beside it (Missing where one is not
-// there), and how much the null is raised by what others suffer now.
+// there), and how much what others suffer now raises the nulls, where they are borrowed.
 func (j *Judge) See(version Counts, controls []Counts, raised float64) {
-	for _, d := range j.nulls {
-		d.See(version, raised)
+	for i, d := range j.nulls {
+		d.See(version, 0)
+		if j.raised[i] != d {
+			j.raised[i].See(version, raised)
+		}
 	}
 	if len(j.nulls) == 0 {
-		j.onset.See(version, raised)
+		j.onset.See(version, 0)
 	}
 	if j.limit != nil {
 		j.limit.See(version, 0)
@@ -149,6 +167,9 @@ type Finding struct {
 	// Held says that the history alone would be a breach, but a control does not agree:
 	// it suffers as well, or it cannot tell yet.
 	Held bool
+	// Borrows says that what others suffer counts: no control speaks that runs in the same
+	// minutes. Excused says that it is held for that alone.
+	Borrows, Excused bool
 	// Blip says that it may be one blip of a known kind.
 	Blip bool
 	// Alone says that no control beside the version took part.
@@ -196,7 +217,7 @@ type Beside struct {
 
 // Finding returns what the bets say so far.
 func (j *Judge) Finding() Finding {
-	f := Finding{BadLooks: j.onset.BadLooks(), Alone: true, Proved: len(j.well) > 0}
+	f := Finding{Alone: true, Proved: len(j.well) > 0}
 	for i, w := range j.well {
 		f.Proved = f.Proved && w.Proved()
 		if i == 0 || (w.bad < f.Below) != w.model.Fewer {
@@ -211,6 +232,8 @@ func (j *Judge) Finding() Finding {
 		f.Beside = append(f.Beside, b)
 		f.Alone = f.Alone && !b.Speaks
 	}
+	f.Borrows = j.borrows(f.Beside)
+	f.BadLooks = j.since(f.Borrows).BadLooks()
 	f.Telling = j.telling(f)
 	parts, sum := 0, 0.0
 	if len(j.nulls) > 0 || len(j.beside) > 0 {
@@ -248,23 +271,53 @@ func (j *Judge) compared(f *Finding) float64 {
 	if len(j.nulls) == 0 {
 		return f.split()
 	}
-	f.History = j.nulls[0].Wealth()
-	for _, d := range j.nulls[1:] {
-		f.History = min(f.History, d.Wealth())
+	f.History = leastOf(j.nulls)
+	if f.Borrows {
+		f.Excused = f.History >= j.bets.Threshold
+		f.History = leastOf(j.raised)
+		f.Excused = f.Excused && f.History < j.bets.Threshold
+		f.Held = f.Excused
 	}
 	switch {
 	case f.Alone:
-		return j.unlessBlip(f, j.nulls[0], f.History)
+		return j.unlessBlip(f, j.since(f.Borrows), f.History)
 	case f.History < min(enoughAgainst, j.bets.Threshold): // too little to ask the controls about
 		return f.History
 	}
 	for i, v := range j.beside {
 		if f.Beside[i].Speaks && !v.Shows(j.onset) {
-			f.Held = f.History >= j.bets.Threshold
+			f.Held = f.Excused || f.History >= j.bets.Threshold
 			return 1
 		}
 	}
 	return f.History
+}
+
+// leastOf is the least that any of the bets has won.
+func leastOf(bets []*Detector) float64 {
+	wealth := mostWealth
+	for _, d := range bets {
+		wealth = min(wealth, d.Wealth())
+	}
+	return wealth
+}
+
+// borrows says whether what others suffer counts.
+func (j *Judge) borrows(beside []Beside) bool {
+	for i, b := range beside {
+		if b.Speaks && !j.then[i] {
+			return false
+		}
+	}
+	return len(j.raised) > 0 && j.raised[0] != j.nulls[0]
+}
+
+// since is who tells when it began.
+func (j *Judge) since(borrows bool) *Detector {
+	if borrows {
+		return j.raised[0]
+	}
+	return j.onset
 }
 
 // split is the least that the controls that speak have won; 0 if none does.
@@ -291,7 +344,7 @@ func (j *Judge) unlessBlip(f *Finding, d *Detector, wealth float64) float64 {
 
 // Onset returns how many looks came before the regression, by the best guess.
 func (j *Judge) Onset() (look int, ok bool) {
-	for _, d := range []*Detector{j.onset, j.limit} {
+	for _, d := range []*Detector{j.since(j.Finding().Borrows), j.limit} {
 		if d == nil {
 			continue
 		}
@@ -312,22 +365,4 @@ func Before(m Model, looks []Counts, threshold float64) float64 {
 		most = max(most, d.Wealth())
 	}
 	return most
-}
-
-// Raised returns how much the null of a version is raised by the trouble of others: by
-// what they have above their own history in their last looks, and one standard error.
-// A sum and not a factor, for base rates differ.
-func Raised(others []Counts, normal Model) float64 {
-	var last Counts
-	for _, c := range others[max(0, len(others)-4):] {
-		if c.Known() {
-			last = last.plus(c)
-		}
-	}
-	if last.Total <= 0 {
-		return 0
-	}
-	p := (last.Bad + 0.5) / (last.Total + 1)
-	err := math.Sqrt(normal.Dispersion * p * (1 - p) / last.Total)
-	return onlyRatio * max(0, last.share()+err-normal.Level)
 }

@@ -82,7 +82,7 @@ func (o *Options) Nature() rules.Nature {
 	if o.Rating != "" {
 		return rules.Nature{Now: !promql.UsesWindow(o.Rating)}
 	}
-	return rules.Nature{Compared: true, FewestKey: "min_sessions", Fewest: threshold.MinRequests(o.MinSessions, o.Max.Value())}
+	return rules.Nature{Compared: true, Borrows: true, FewestKey: "min_sessions", Fewest: threshold.MinRequests(o.MinSessions, o.Max.Value())}
 }
 
 // Rule builds the rule.
