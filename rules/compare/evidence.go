@@ -26,7 +26,8 @@ type evidence struct {
 	begun   bool
 	judge   *eprocess.Judge
 	model   eprocess.Model
-	known   bool // there is a history
+	known   bool                               // there is a history
+	unasked map[rules.Control]eprocess.Askable // why no improvement on it can be asked for
 	beyond  beyond
 	already bool // it was bad before the deployment
 	nulls   []rules.Control
@@ -64,18 +65,18 @@ func (e *evidence) begin() {
 	e.begun = true
 	e.model, e.known = e.past.model()
 	setup := eprocess.Setup{Bets: e.bets(), History: e.model, Known: e.known, Fewer: e.Fewer, Matters: e.worse(e.model.Level)}
+	if e.improves() {
+		setup.Better = e.better
+	}
 	for _, control := range e.against {
 		switch {
 		case control == rules.Before && e.known:
-			setup.Nulls, e.nulls = append(setup.Nulls, e.model), append(e.nulls, control)
+			e.hold(&setup, control, e.model)
 		case control == rules.LoadTest:
 			if e.tested, e.tests = e.LoadTest(e.mark); e.tests {
-				setup.Nulls, e.nulls = append(setup.Nulls, e.loadTest()), append(e.nulls, control)
+				e.hold(&setup, control, e.loadTest())
 			}
 		}
-	}
-	if len(setup.Nulls) > 0 {
-		e.null = setup.Nulls[0].Null
 	}
 	for range e.present {
 		setup.Controls = append(setup.Controls, e.normal())
@@ -86,6 +87,24 @@ func (e *evidence) begin() {
 	e.already = e.known && e.past.already(e.model, setup.Threshold)
 	e.judge = eprocess.NewJudge(setup)
 	e.forget()
+}
+
+// hold holds the version against what is known of the past, unless an improvement that
+// is asked for could not be told there.
+func (e *evidence) hold(setup *eprocess.Setup, control rules.Control, m eprocess.Model) {
+	null := m.Null
+	if e.improves() {
+		improved, askable := m.Improved(e.better)
+		if askable != eprocess.CanAsk {
+			e.unasked[control] = askable
+			return
+		}
+		null = improved.Null
+	}
+	if len(e.nulls) == 0 {
+		e.null = null
+	}
+	setup.Nulls, e.nulls = append(setup.Nulls, m), append(e.nulls, control)
 }
 
 // normal is the model of a control beside the version: the service's own history.
@@ -207,12 +226,14 @@ func (e *evidence) weigh(answer rules.Answer, f eprocess.Finding) rules.Answer {
 	}
 	answer.Test = &rules.Test{Wealth: f.Wealth}
 	switch {
-	case f.Suspicious(e.bets().Threshold) || e.above():
+	case f.Suspicious(e.bets().Threshold) || e.above() || !e.improvable(f):
 		answer.AtEnd = rules.Inconclusive
-	case f.Telling:
-		answer.AtEnd = rules.Healthy
-	default:
+	case !f.Telling:
 		answer.AtEnd = rules.LowTraffic
+	case f.Short:
+		answer.AtEnd = rules.Inconclusive
+	default:
+		answer.AtEnd = rules.Healthy
 	}
 	if f.Proved && answer.AtEnd != rules.Inconclusive {
 		answer.Verdict, answer.Proved = rules.Healthy, true
@@ -240,6 +261,12 @@ func (e *evidence) above() bool {
 // judged says whether there is anything to judge by.
 func (e *evidence) judged(f eprocess.Finding) bool {
 	return len(e.nulls) > 0 || e.Limit != nil || !f.Alone
+}
+
+// improvable says whether an improvement that is asked for can be judged: a limit alone
+// does not tell.
+func (e *evidence) improvable(f eprocess.Finding) bool {
+	return !e.improves() || len(e.nulls) > 0 || !f.Alone
 }
 
 // attribute says what the counts alone tell of who is to blame.

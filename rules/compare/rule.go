@@ -62,6 +62,9 @@ func New(c Config) (*Rule, error) {
 	if c.Setting.For > 0 {
 		return nil, &rules.FieldError{Key: "for", Hint: `leave it out, or say judge = "threshold"`, Err: errors.New("a test decides by its evidence, not after a time")}
 	}
+	if err := c.Setting.CheckImprovement(); err != nil {
+		return nil, err
+	}
 	if c.Limit == nil && c.Setting.CompareTo != nil && len(c.Setting.CompareTo) == 0 {
 		return nil, &rules.FieldError{Key: "compare_to", Hint: "name a control, or set max", Err: errors.New("there is nothing to judge by")}
 	}
@@ -100,7 +103,7 @@ func (r *Rule) Queries(d rules.Deployment) []rules.Query {
 // Begin starts the evidence.
 func (r *Rule) Begin(d rules.Deployment) rules.Evidence {
 	e := &evidence{
-		Config: r.config, deployment: d, asked: counting.Asked{Queries: r.config.Ask(promql.Version(d), r.config.Setting.Interval)},
+		Config: r.config, unasked: map[rules.Control]eprocess.Askable{}, deployment: d, asked: counting.Asked{Queries: r.config.Ask(promql.Version(d), r.config.Setting.Interval)},
 		start: r.config.start(d), arms: r.config.arms(d), against: r.config.controls(d), past: newPast(r.config, d),
 	}
 	for _, a := range e.arms {
@@ -191,6 +194,17 @@ func (c Config) worse(p float64) float64 {
 		return c.Setting.WorseBy.Below(p)
 	}
 	return c.Setting.WorseBy.Apply(p)
+}
+
+// improves says whether the version must be better than what it is compared with.
+func (c Config) improves() bool { return !c.Setting.BetterBy.IsZero() }
+
+// better returns the level that is just as much better than p as the plan asks.
+func (c Config) better(p float64) float64 {
+	if c.Fewer {
+		return c.Setting.BetterBy.Apply(p)
+	}
+	return c.Setting.BetterBy.Below(p)
 }
 
 func (c Config) bets() eprocess.Bets {
