@@ -67,6 +67,22 @@ func (m Model) unchanged() float64 {
 	return max(lowestLevel, m.Level)
 }
 
+// best returns the best share that may have been usual, by what is known.
+func (m Model) best() float64 {
+	best := m.unchanged()
+	switch known := m.Seen.Total > 0; {
+	case known && m.Fewer:
+		best = max(best, upperOf(m.Seen, m.Dispersion, cautious))
+	case known:
+		best = min(best, lowerOf(m.Seen, m.Dispersion, cautious))
+	}
+	drift := math.Exp(1.64 * m.Drift)
+	if m.Fewer {
+		return min(highest, best*drift)
+	}
+	return max(lowestLevel, best/drift)
+}
+
 // mostImprovement bounds the factor of an improvement.
 const mostImprovement = 1e3
 
@@ -168,9 +184,16 @@ type lead struct {
 	proof
 }
 
+// enoughToLead is how many events of a control tell how good it is. Points asked of one
+// that had fewer could be any number of times better.
+const enoughToLead = 30
+
 // See folds one look at both arms, both of them known. Seen is what was seen of the
 // control before it.
 func (l *lead) See(version, control, seen Counts) {
+	if seen.Bad < enoughToLead {
+		return
+	}
 	if l.filled == 0 || l.filled >= max(1, l.model.Block) {
 		l.block, l.other, l.filled, l.before = Counts{}, Counts{}, 0, 0
 		l.asked.most(l.model, seen)

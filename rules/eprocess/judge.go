@@ -227,7 +227,7 @@ type Beside struct {
 
 // Finding returns what the bets say so far.
 func (j *Judge) Finding() Finding {
-	f := Finding{BadLooks: j.onset.BadLooks(), Alone: true, Proved: len(j.well) > 0}
+	f := Finding{BadLooks: j.onset.BadLooks(), Alone: true, Proved: len(j.well) > 0 || j.improving != nil}
 	for i, w := range j.well {
 		f.Proved = f.Proved && w.Proved()
 		if i == 0 || (w.bad < f.Below) != w.model.Fewer {

@@ -65,12 +65,7 @@ func newWellBelow(limit float64, m Model) *Well {
 // newWellImproved begins the bets that the version is as much better than before as is
 // asked, however good it may have been before; false if that can never be proved.
 func newWellImproved(m Model, better func(p float64) float64) (*Well, bool) {
-	before := m.unchanged()
-	if m.Fewer {
-		before = min(highest, max(before, upperOf(m.Seen, m.Dispersion, cautious))*math.Exp(1.64*m.Drift))
-	} else {
-		before = max(lowestLevel, min(before, lowerOf(m.Seen, m.Dispersion, cautious))*math.Exp(-1.64*m.Drift))
-	}
+	before := m.best()
 	w := &Well{model: m, bad: better(before)}
 	w.good = max(lowestLevel, min(w.bad*w.bad/before, (1+w.bad)/2))
 	return w, m.reachable(w.bad)
