@@ -45,7 +45,7 @@ func (a aim) scale() Scale {
 	return usual
 }
 
-var aims = []aim{{times: 1.1}, {times: 1.5}, {times: 2}, {times: 1.1, fewer: true}, {times: 1.5, fewer: true}, {times: 2, fewer: true}, {points: 0.01}, {points: 0.01, fewer: true}}
+var aims = []aim{{times: 1.1}, {times: 2}, {times: 1.1, fewer: true}, {times: 2, fewer: true}, {points: 0.01}, {points: 0.01, fewer: true}}
 
 // exactly is the model of a service of which everything is known.
 func (a aim) exactly(share float64) Model {
@@ -85,14 +85,12 @@ func TestALookThatIsAsGoodAsIsAskedWinsNothingOnAverage(t *testing.T) {
 		m.Dispersion = rapid.SampledFrom([]float64{1, 2, 5}).Draw(t, "dispersion")
 		total := float64(rapid.IntRange(1, 400).Draw(t, "total"))
 		s := a.against(m)
-		improved, _ := m.Improved(a.better)
-		// The bets take the noise of a block from what was expected of it.
-		precision := precision(total, m.Dispersion+0)
+		precision := precision(total, m.Dispersion)
 		mean, sum := 0.0, 0.0
 		for bad := range int(total) + 1 {
 			d := newMissed(m, s)
 			d.See(Counts{Total: total, Bad: float64(bad)}, 0)
-			p := chance(float64(bad), total, improved.Null, precision)
+			p := chance(float64(bad), total, a.better(m.Level), precision)
 			mean, sum = mean+p*d.Wealth(), sum+p
 		}
 		if math.Abs(sum-1) > 1e-6 || mean > 1+1e-6 || mean < 0.1 {
@@ -134,12 +132,11 @@ func meanWealth(runs int, a aim, setup Setup, share float64, beside bool) (mean,
 			}
 			j.See(version.look(1), controls, 0)
 		}
-		w := j.nulls
 		won := 0.0
 		if beside {
 			won = j.beside[0].Wealth()
 		} else {
-			won = w[0].Wealth()
+			won = j.nulls[0].Wealth()
 		}
 		sum, squares = sum+won, squares+won*won
 	}
@@ -188,13 +185,13 @@ func (a aim) watch(seed uint64, s Setup, noise scene, share float64) (w watched)
 }
 
 func TestVersionsThatAreAsGoodAsIsAskedAreSeldomBlamed(t *testing.T) {
-	const runs = 400
+	const runs = 250
 	for _, a := range []aim{{times: 1.1}, {times: 1.1, fewer: true}, {times: 2}, {times: 2, fewer: true}} {
 		blamed, judged := 0, 0
 		for _, noise := range []scene{{rate: 20, share: 0.05, cluster: 4}, {rate: 200, share: 0.05, cluster: 4}, {rate: 20, share: 0.05, cluster: 1, drift: 0.1}} {
 			var m Model
 			for seed := range uint64(runs) {
-				if seed%10 == 0 {
+				if seed%50 == 0 {
 					minutes, looks := newScene(seed+1e7, noise.rate, noise.share, noise.cluster, noise.drift).past(1)
 					m, _ = Estimate(minutes, looks, a.scale())
 				}
@@ -212,7 +209,7 @@ func TestVersionsThatAreAsGoodAsIsAskedAreSeldomBlamed(t *testing.T) {
 				}
 			}
 		}
-		if judged < runs || blamed > 5 { // 1 in 1000 gives more than 5 of 800 once in 1000 times, and 6 of 1200
+		if judged < runs || blamed > 4 { // 1 in 1000 gives more than 4 of 750 once in 1000 times
 			t.Errorf("%s: %d of %d were blamed", a, blamed, judged)
 		}
 	}
@@ -220,21 +217,21 @@ func TestVersionsThatAreAsGoodAsIsAskedAreSeldomBlamed(t *testing.T) {
 
 // A history of an hour is known worse than a watch of half an hour with more traffic.
 func TestAShortHistoryBlamesNobodyByItsOwnChance(t *testing.T) {
-	for _, a := range []aim{{times: 1.5}, {times: 1.5, fewer: true}} {
+	for _, a := range []aim{{times: 1.1}, {times: 1.1, fewer: true}} {
 		blamed, vague := 0, 0
-		for seed := range uint64(500) {
-			s := newScene(seed+1e7, 4, 0.05, 1, 0)
+		for seed := range uint64(300) {
+			s := newScene(seed+1e7, 20, 0.05, 1, 0)
 			minutes, looks := s.past(1)
 			m, _ := Estimate(minutes[:60], looks[:240], a.scale())
 			if _, can := m.Improved(a.better); can != CanAsk {
 				vague++
 				continue
 			}
-			if a.watch(seed, a.against(m), scene{rate: 100, share: 0.05, cluster: 1}, a.better(0.05)).at > 0 {
+			if a.watch(seed, a.against(m), scene{rate: 1000, share: 0.05, cluster: 1}, a.better(0.05)).at > 0 {
 				blamed++
 			}
 		}
-		if blamed > 3 || vague > 400 {
+		if blamed > 3 || vague > 250 {
 			t.Errorf("%s: %d were blamed, %d could not be asked", a, blamed, vague)
 		}
 	}
@@ -274,6 +271,18 @@ func TestWrongProofsOfAnImprovementAreFew(t *testing.T) {
 	}
 }
 
+func TestOfARateThatMayRiseByItselfNoImprovementIsEverProved(t *testing.T) {
+	a := aim{times: 1.3, fewer: true}
+	m := a.exactly(0.6)
+	noise := scene{rate: 50, share: 0.6, cluster: 1}
+	for drift, want := range map[float64]bool{0: true, 0.5: false} {
+		m.Drift = drift
+		if w := a.watch(1, a.against(m), noise, 0.93); w.Proved != want || w.Short {
+			t.Errorf("with a drift of %v: %+v", drift, w.Finding)
+		}
+	}
+}
+
 func TestInLittleTrafficNoImprovementIsNotTelling(t *testing.T) {
 	for rate, telling := range map[float64]bool{0.02: false, 50: true} {
 		for _, a := range []aim{{times: 1.5}, {times: 1.5, fewer: true}} {
@@ -306,12 +315,12 @@ func TestTheControlBesideTellsAndNotTheHistory(t *testing.T) {
 func TestEachControlThatSpeaksMustShowThatAnImprovementIsMissed(t *testing.T) {
 	a := aim{times: 1.5, fewer: true}
 	m := a.exactly(0.1)
-	j := NewJudge(a.against(m, m, m))
+	j := NewJudge(a.against(m, m, a.exactly(0.05)))
 	version, one, other := newScene(1, 50, 0.1, 1, 0), newScene(2, 50, 0.1, 1, 0), newScene(3, 50, 0.05, 1, 0)
 	for range 120 {
 		j.See(version.look(1), []Counts{one.look(1), other.look(1)}, 0)
 	}
-	if f := j.Finding(); f.Wealth >= 700 || f.Beside[0].Wealth < 700 || f.Proved || !f.Short {
+	if f := j.Finding(); f.Wealth >= 700 || f.Beside[0].Wealth < 700 || f.Beside[1].Shared || f.Proved || !f.Short {
 		t.Errorf("%+v", f)
 	}
 }
