@@ -30,9 +30,11 @@ func newImproving(s Setup) *Judge {
 		j.improving.before = append(j.improving.before, former{
 			model: null, effect: newMissed(null, s).briefly(), unchanged: null.unchanged(), asked: s.Better(null.unchanged()),
 		})
-		well, ever := newWellImproved(null, s.Better)
-		j.well = append(j.well, well)
-		j.improving.never = j.improving.never || !ever
+		if well, ever := newWellImproved(null, s.Better); ever {
+			j.well = append(j.well, well)
+		} else {
+			j.improving.never = true
+		}
 	}
 	j.limited(s)
 	for _, control := range s.Controls {

@@ -66,9 +66,11 @@ func newWellBelow(limit float64, m Model) *Well {
 // asked, however good it may have been before; false if that can never be proved.
 func newWellImproved(m Model, better func(p float64) float64) (*Well, bool) {
 	before := m.best()
-	w := &Well{model: m, bad: better(before)}
-	w.good = max(lowestLevel, min(w.bad*w.bad/before, (1+w.bad)/2))
-	return w, m.reachable(w.bad)
+	bad := better(before)
+	if !m.reachable(bad) {
+		return nil, false
+	}
+	return &Well{model: m, bad: bad, good: max(lowestLevel, min(bad*bad/before, (1+bad)/2))}, true
 }
 
 // See folds one look.
