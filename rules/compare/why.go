@@ -140,7 +140,7 @@ func (e *evidence) aim(answer rules.Answer, f eprocess.Finding) string {
 	switch {
 	case answer.Proved:
 		return aim + ": proved"
-	case f.Short:
+	case f.Short && (f.Telling || f.Suspicious(e.bets().Threshold)):
 		return aim + ": not so in all, " + percent(share(e.seen))
 	case !f.Telling:
 		return aim + ": too few " + e.Of + " yet to tell"
