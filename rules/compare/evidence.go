@@ -89,24 +89,6 @@ func (e *evidence) begin() {
 	e.forget()
 }
 
-// hold holds the version against what is known of the past, unless an improvement that
-// is asked for could not be told there.
-func (e *evidence) hold(setup *eprocess.Setup, control rules.Control, m eprocess.Model) {
-	null := m.Null
-	if e.improves() {
-		improved, askable := m.Improved(e.better)
-		if askable != eprocess.CanAsk {
-			e.unasked[control] = askable
-			return
-		}
-		null = improved.Null
-	}
-	if len(e.nulls) == 0 {
-		e.null = null
-	}
-	setup.Nulls, e.nulls = append(setup.Nulls, m), append(e.nulls, control)
-}
-
 // normal is the model of a control beside the version: the service's own history.
 func (e *evidence) normal() eprocess.Model {
 	if e.known {
@@ -261,12 +243,6 @@ func (e *evidence) above() bool {
 // judged says whether there is anything to judge by.
 func (e *evidence) judged(f eprocess.Finding) bool {
 	return len(e.nulls) > 0 || e.Limit != nil || !f.Alone
-}
-
-// improvable says whether an improvement that is asked for can be judged: a limit alone
-// does not tell.
-func (e *evidence) improvable(f eprocess.Finding) bool {
-	return !e.improves() || len(e.nulls) > 0 || !f.Alone
 }
 
 // attribute says what the counts alone tell of who is to blame.

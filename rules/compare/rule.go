@@ -196,17 +196,6 @@ func (c Config) worse(p float64) float64 {
 	return c.Setting.WorseBy.Apply(p)
 }
 
-// improves says whether the version must be better than what it is compared with.
-func (c Config) improves() bool { return !c.Setting.BetterBy.IsZero() }
-
-// better returns the level that is just as much better than p as the plan asks.
-func (c Config) better(p float64) float64 {
-	if c.Fewer {
-		return c.Setting.BetterBy.Apply(p)
-	}
-	return c.Setting.BetterBy.Below(p)
-}
-
 func (c Config) bets() eprocess.Bets {
 	looks := int(time.Duration(c.Setting.Bake) / max(1, time.Duration(c.Setting.Interval)))
 	return eprocess.Bets{Threshold: rules.Threshold(c.Setting.FalseAlarms), Looks: max(1, looks)}

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -132,28 +131,6 @@ func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
 		}
 	}
 	return string(text)
-}
-
-// aim says how much better the version must be, and how that stands.
-func (e *evidence) aim(answer rules.Answer, f eprocess.Finding) string {
-	aim := "to be " + e.Setting.BetterBy.String() + " better"
-	switch {
-	case answer.Proved:
-		return aim + ": proved"
-	case f.Short && (f.Telling || f.Suspicious(e.bets().Threshold)):
-		return aim + ": not so in all, " + percent(share(e.seen))
-	case !f.Telling:
-		return aim + ": too few " + e.Of + " yet to tell"
-	}
-	return aim
-}
-
-// unaskable says why no improvement can be asked for on what has such a share.
-func (e *evidence) unaskable(why eprocess.Askable, share float64) string {
-	if why == eprocess.OutOfReach {
-		return fmt.Sprintf("nothing can be %s better than %s", e.Setting.BetterBy, percent(share))
-	}
-	return fmt.Sprintf("too little is known of it, or it varies too much, to tell %s better", e.Setting.BetterBy)
 }
 
 // appendShare writes "4.1 % (41 of 1000)".
