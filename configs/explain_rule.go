@@ -37,7 +37,7 @@ func judgedBy(p rules.Plan, s rules.Spec, n rules.Nature) string {
 // differs says by how much a version must differ, or may.
 func differs(s rules.Spec) string {
 	if !s.BetterBy.IsZero() {
-		return fmt.Sprintf("it must be at least %s better: than what runs beside it, or where nothing does, than before", s.BetterBy)
+		return fmt.Sprintf("it must be at least %s better", s.BetterBy)
 	}
 	margin := s.WorseBy
 	if margin.IsZero() {
