@@ -38,6 +38,7 @@ func TestAComparisonIsChecked(t *testing.T) {
 		"a dependency on itself":           {"depends_on = ['checkout']\n" + tested, "depends_on: a service does not depend on itself"},
 		"a dependency without a name":      {"depends_on = ['']\n" + tested, `depends_on: "" is no name`},
 		"an improvement that is none":      {tested + "better_by = '1x'", "a.toml:8:13: rule \"error-rate\": better_by: 1x is no improvement; leave it out: a rule that compares allows nothing worse"},
+		"an improvement among errors":      {tested + "window = '1s'\nbetter_by = '1x'", "better_by: 1x is no improvement"},
 		"an improvement without a unit":    {tested + "better_by = '2'", `better_by: "2" is neither a factor of 1 or more, such as 1.25x, nor points, such as +0.1pp`},
 		"an improvement that may be none":  {tested + "worse_by = '2x'\nbetter_by = '2x'", "a.toml:9:13: rule \"error-rate\": better_by: stands beside worse_by: what must be better may not be worse; remove one of them, or write two rules"},
 		"an improvement on nothing":        {tested + "max = '1%'\ncompare_to = []\nbetter_by = '2x'", "better_by: there is nothing to be better than: compare_to is empty; name a control, or remove it"},
