@@ -130,17 +130,15 @@ func (e *explainer) rule(p rules.Plan, s rules.Spec) {
 		e.line("    its selectors are asked as they stand, without [select]")
 	}
 	if s.Judge == "" {
-		margin := s.WorseBy
-		if margin.IsZero() {
-			margin = rules.SmallestMargin
-		}
-		e.line("    smaller differences than %s do not matter", margin)
+		e.line("    %s", differs(s))
 	}
 	if s.LoadTest != nil {
 		e.line("    load_test = %s: %s", s.LoadTest.File, measured(*s.LoadTest))
 	}
 	held := "at once"
 	switch {
+	case s.Judge == "" && !s.BetterBy.IsZero():
+		held = "once it is proved that it is not"
 	case s.Judge == "":
 		held = "once it is proved"
 	case s.For > 0:

@@ -34,6 +34,18 @@ func judgedBy(p rules.Plan, s rules.Spec, n rules.Nature) string {
 	return "judged by " + s.Judge + " over " + s.Window.String()
 }
 
+// differs says by how much a version must differ, or may.
+func differs(s rules.Spec) string {
+	if !s.BetterBy.IsZero() {
+		return fmt.Sprintf("it must be at least %s better", s.BetterBy)
+	}
+	margin := s.WorseBy
+	if margin.IsZero() {
+		margin = rules.SmallestMargin
+	}
+	return fmt.Sprintf("smaller differences than %s do not matter", margin)
+}
+
 // controlsOf lists what the rule's version is compared with, and its limit.
 func controlsOf(selected rules.Select, s rules.Spec) string {
 	var against []string

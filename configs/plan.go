@@ -73,8 +73,7 @@ type ruleFile struct {
 	rules.Spec
 	LoadTestFile string `toml:"load_test" doc:"the summary of a load test, for load-test in compare_to: what k6 writes by --summary-export or handleSummary, or the statistics.json of a JMeter report; relative to this file"`
 
-	BetterBy later `toml:"better_by" doc:"the smallest improvement that is asked for"`
-	Bake     later `toml:"bake" doc:"a rule that bakes longer than the plan"`
+	Bake later `toml:"bake" doc:"a rule that bakes longer than the plan"`
 }
 
 // rollbackFile is a [[rollback]] as it is written.

@@ -10,8 +10,8 @@ import (
 	"github.com/bakewatch/bakewatch/rules"
 )
 
-// comparison checks what the rule's version is compared with, and which difference
-// matters. Without compare_to the strategy says it, which only the event names.
+// comparison checks what the rule's version is compared with, which difference
+// matters, and how much better it must be. Without compare_to the strategy says it, which only the event names.
 func (l *loader) comparison(t strict.Table, spec *rules.Spec) {
 	nothing := spec.CompareTo != nil && len(spec.CompareTo) == 0
 	switch {
@@ -19,6 +19,8 @@ func (l *loader) comparison(t strict.Table, spec *rules.Spec) {
 		l.comparesNothing(t, spec.Kind)
 	case nothing && t.Has("worse_by"):
 		t.Fail("worse_by", "worse_by: there is nothing to be worse than: compare_to is empty", "remove it, or name a control")
+	default:
+		t.Blame(spec.CheckImprovement())
 	}
 	for i, control := range spec.CompareTo {
 		key := fmt.Sprintf("compare_to.%d", i)
@@ -42,7 +44,7 @@ func (l *loader) comparesNothing(t strict.Table, kind string) {
 	if t.Has("judge") {
 		hint = `remove it, or judge = "threshold"`
 	}
-	for _, key := range []string{"compare_to", "worse_by", "load_test"} {
+	for _, key := range []string{"compare_to", "worse_by", "better_by", "load_test"} {
 		if t.Has(key) {
 			t.Fail(key, key+": a plain limit compares nothing", hint)
 		}

@@ -168,6 +168,7 @@ type Spec struct {
 	// CompareTo is nil where the plan does not say: ControlsFor the strategy.
 	CompareTo []Control `json:"compare_to" toml:"compare_to" doc:"what the version is compared with: previous, off, before, last-week, load-test; default: the strategy's control, then before; [] for none"`
 	WorseBy   Margin    `json:"worse_by,omitzero" toml:"worse_by" doc:"the smallest difference that matters: 1.25x or +0.1pp; default 1.25x"`
+	BetterBy  Margin    `json:"better_by,omitzero" toml:"better_by" doc:"how much better the version must be than what it is compared with: 1.1x or +0.5pp; breached when it is proved that it is not; instead of worse_by"`
 
 	// LoadTest is what load_test names, read at load; nil: the plan names none.
 	LoadTest *LoadTestSummary `json:"load_test,omitempty"`

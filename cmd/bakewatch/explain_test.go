@@ -52,6 +52,14 @@ func reasoned() watcher.WatchView {
 }
 
 func TestExplain(t *testing.T) {
+	t.Run("evidence against an improvement is not said to be of something worse", func(t *testing.T) {
+		b := newBench(t)
+		w := reasoned()
+		w.Plan.Rules[0].BetterBy = rules.Margin{Factor: 1.1}
+		b.desk.watches = []watcher.WatchView{w}
+		b.expect(0, "explain", "checkout")
+		b.says("1234 to 1 that it is not 1.1x better, 600 needed", "0.84 to 1 that it is worse")
+	})
 	t.Run("from what was counted to what may be done", func(t *testing.T) {
 		b := newBench(t)
 		b.desk.watches = []watcher.WatchView{reasoned()}

@@ -55,7 +55,7 @@ func (v explainer) rule(r explainedRule) {
 		add("weather", weather(w))
 	}
 	if a.Test != nil {
-		add("evidence", wealth(*a.Test))
+		add("evidence", wealth(*a.Test, r.BetterBy))
 	}
 	if a.Ceiling < rules.Auto {
 		add("supports", "at most "+a.Ceiling.String())
@@ -111,8 +111,12 @@ func weather(w rules.Weather) string {
 }
 
 // wealth says what a test has won, and what it takes.
-func wealth(t rules.Test) string {
-	text := fmt.Sprintf("%s to 1 that it is worse", counted(t.Wealth))
+func wealth(t rules.Test, better rules.Margin) string {
+	claim := "it is worse"
+	if !better.IsZero() {
+		claim = fmt.Sprintf("it is not %s better", better)
+	}
+	text := fmt.Sprintf("%s to 1 that %s", counted(t.Wealth), claim)
 	if t.Needed > 0 {
 		text += fmt.Sprintf(", %s needed as the plan's other tests stand", counted(t.Needed))
 	}

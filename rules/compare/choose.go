@@ -60,4 +60,4 @@ func Limit(max quantity.Quantity) *float64 {
 }
 
 // Later lists the keys of such a rule that a later version brings, and more.
-func Later(more ...string) []string { return append([]string{"bake", "better_by"}, more...) }
+func Later(more ...string) []string { return append([]string{"bake"}, more...) }

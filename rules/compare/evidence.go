@@ -27,7 +27,8 @@ type evidence struct {
 	begun   bool
 	judge   *eprocess.Judge
 	model   eprocess.Model
-	known   bool // there is a history
+	known   bool                               // there is a history
+	unasked map[rules.Control]eprocess.Askable // why no improvement on it can be asked for
 	beyond  beyond
 	already bool // it was bad before the deployment
 	nulls   []rules.Control
@@ -68,13 +69,16 @@ func (e *evidence) begin() {
 	e.begun = true
 	e.model, e.known = e.past.model()
 	setup := eprocess.Setup{Bets: e.bets(), History: e.model, Known: e.known, Fewer: e.Fewer, Matters: e.worse(e.model.Level)}
+	if e.improves() {
+		setup.Better = e.better
+	}
 	for _, control := range e.against {
 		switch {
 		case control == rules.Before && e.known:
-			setup.Nulls, e.nulls = append(setup.Nulls, e.model), append(e.nulls, control)
+			e.hold(&setup, control, e.model)
 		case control == rules.LoadTest:
 			if e.tested, e.tests = e.LoadTest(e.mark); e.tests {
-				setup.Nulls, e.nulls = append(setup.Nulls, e.loadTest()), append(e.nulls, control)
+				e.hold(&setup, control, e.loadTest())
 			}
 		}
 	}
@@ -226,12 +230,14 @@ func (e *evidence) weigh(answer rules.Answer, f eprocess.Finding) rules.Answer {
 	}
 	answer.Test = &rules.Test{Wealth: f.Wealth}
 	switch {
-	case f.Suspicious(e.bets().Threshold) || e.above():
+	case f.Suspicious(e.bets().Threshold) || e.above() || !e.improvable(f):
 		answer.AtEnd = rules.Inconclusive
-	case f.Telling:
-		answer.AtEnd = rules.Healthy
-	default:
+	case !f.Telling:
 		answer.AtEnd = rules.LowTraffic
+	case f.Short:
+		answer.AtEnd = rules.Inconclusive
+	default:
+		answer.AtEnd = rules.Healthy
 	}
 	if f.Proved && answer.AtEnd != rules.Inconclusive {
 		answer.Verdict, answer.Proved = rules.Healthy, true

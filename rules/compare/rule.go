@@ -65,6 +65,9 @@ func New(c Config) (*Rule, error) {
 	if c.Setting.For > 0 {
 		return nil, &rules.FieldError{Key: "for", Hint: `leave it out, or say judge = "threshold"`, Err: errors.New("a test decides by its evidence, not after a time")}
 	}
+	if err := c.Setting.CheckImprovement(); err != nil {
+		return nil, err
+	}
 	if c.Limit == nil && c.Setting.CompareTo != nil && len(c.Setting.CompareTo) == 0 {
 		return nil, &rules.FieldError{Key: "compare_to", Hint: "name a control, or set max", Err: errors.New("there is nothing to judge by")}
 	}
@@ -107,7 +110,7 @@ func (r *Rule) Queries(d rules.Deployment) []rules.Query {
 // Begin starts the evidence.
 func (r *Rule) Begin(d rules.Deployment) rules.Evidence {
 	e := &evidence{
-		Config: r.config, deployment: d, asked: counting.Asked{Queries: r.config.Ask(promql.Version(d), r.config.Setting.Interval)},
+		Config: r.config, unasked: map[rules.Control]eprocess.Askable{}, deployment: d, asked: counting.Asked{Queries: r.config.Ask(promql.Version(d), r.config.Setting.Interval)},
 		start: r.config.start(d), arms: r.config.arms(d), against: r.config.controls(d), past: newPast(r.config, d),
 		weather: r.weather(d),
 	}

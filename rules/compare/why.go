@@ -39,12 +39,18 @@ func (e *evidence) before() rules.Compared {
 	if !e.known {
 		return rules.Compared{With: rules.Before, Missing: e.past.why}
 	}
+	if askable, is := e.unasked[rules.Before]; is {
+		return rules.Compared{With: rules.Before, Missing: e.unaskable(askable, share(e.model.Seen))}
+	}
 	return rules.Compared{With: rules.Before, Bad: e.model.Seen.Bad, Total: e.model.Seen.Total, Level: share(e.model.Seen)}
 }
 
 func (e *evidence) inLoadTest() rules.Compared {
 	if !e.tests {
 		return rules.Compared{With: rules.LoadTest, Missing: "its summary does not tell of " + e.subject(e.mark)}
+	}
+	if askable, is := e.unasked[rules.LoadTest]; is {
+		return rules.Compared{With: rules.LoadTest, Missing: e.unaskable(askable, share(e.tested))}
 	}
 	return rules.Compared{With: rules.LoadTest, Bad: e.tested.Bad, Total: e.tested.Total, Level: share(e.tested)}
 }
@@ -59,6 +65,8 @@ func (e *evidence) beside(control rules.Control, i int, f eprocess.Finding) rule
 	switch {
 	case f.Beside[i].Seen.Total == 0:
 		c.Missing = "no data"
+	case f.Beside[i].Beyond:
+		c.Missing = e.unaskable(eprocess.OutOfReach, c.Level)
 	case f.Beside[i].Thin:
 		c.Missing = "too little traffic"
 	case !f.Beside[i].Speaks:
@@ -107,12 +115,13 @@ func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
 			separator = ", "
 		}
 	}
-	if answer.Proved {
-		stays := ": proved to stay below "
-		if e.Fewer {
-			stays = ": proved to stay above "
-		}
-		text = append(append(text, stays...), percent(f.Below)...)
+	switch {
+	case e.improves():
+		text = append(append(text, "; "...), e.aim(answer, f)...)
+	case answer.Proved && e.Fewer:
+		text = append(append(text, ": proved to stay above "...), percent(f.Below)...)
+	case answer.Proved:
+		text = append(append(text, ": proved to stay below "...), percent(f.Below)...)
 	}
 	for _, note := range e.notes(answer, f) {
 		text = append(append(text, "; "...), note...)

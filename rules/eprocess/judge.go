@@ -23,6 +23,10 @@ type Setup struct {
 	Fewer bool
 	// Matters is the share that is worse by the smallest effect that matters.
 	Matters float64
+	// Better returns the share that is just as much better than p as is asked of the
+	// version, which every null and every control must be askable for (Model.Improved);
+	// nil: it must not be worse.
+	Better func(p float64) float64
 }
 
 // noise is what is normal, by the best that is known.
@@ -60,6 +64,8 @@ type Judge struct {
 	split  []*Versus // and beside each control, where there is nothing else to compare with
 	size   float64   // of that regression, as a share
 	well   []*Well
+
+	improving *improving // nil: the version must not be worse
 }
 
 // large is the regression that must be visible for the end of a bake to say healthy:
@@ -71,6 +77,9 @@ const (
 
 // NewJudge begins the bets. With nothing to judge by nothing is ever proved.
 func NewJudge(s Setup) *Judge {
+	if s.Better != nil {
+		return newImproving(s)
+	}
 	noise := s.noise()
 	j := &Judge{bets: s.Bets, size: min(0.9, max(worse(noise.Null, largeFactor), largeShare)), effect: newBriefDetector(noise, s.Bets)}
 	if s.Fewer {
@@ -89,17 +98,9 @@ func NewJudge(s Setup) *Judge {
 	}
 	j.then = make([]bool, len(s.Controls))
 	copy(j.then, s.Elsewhen)
-	if s.Limited {
-		limit := s.goal()
-		j.limit = NewDetector(limit, s.Bets)
-		j.limit.sizes = &aboveLimit
-		j.well = append(j.well, newWellBelow(s.Limit, limit))
-	}
+	j.limited(s)
 	for _, control := range s.Controls {
-		version := control // of the same service, if nothing else is known
-		if s.Known {
-			version = s.History
-		}
+		version := s.versionBeside(control)
 		j.beside = append(j.beside, NewVersus(version, control, s.Bets))
 		if len(s.Nulls) == 0 {
 			effect := NewVersus(version, control, s.Bets)
@@ -111,6 +112,26 @@ func NewJudge(s Setup) *Judge {
 		j.onset = j.nulls[0]
 	}
 	return j
+}
+
+// limited begins the bets against the limit, if there is one.
+func (j *Judge) limited(s Setup) {
+	if !s.Limited {
+		return
+	}
+	limit := s.goal()
+	j.limit = NewDetector(limit, s.Bets)
+	j.limit.sizes = &aboveLimit
+	j.well = append(j.well, newWellBelow(s.Limit, limit))
+}
+
+// versionBeside is the model of the version beside a control: of the same service, if
+// nothing else is known.
+func (s Setup) versionBeside(control Model) Model {
+	if s.Known {
+		return s.History
+	}
+	return control
 }
 
 // See folds one look: the version, the controls beside it (Missing where one is not
@@ -141,8 +162,13 @@ func (j *Judge) See(version Counts, controls []Counts, raised float64) {
 	j.expect(version, controls)
 }
 
-// expect folds what the look would have been with a large regression.
+// expect folds what the look would have been with a large regression, or where an
+// improvement is asked for, without any.
 func (j *Judge) expect(version Counts, controls []Counts) {
+	if j.improving != nil {
+		j.improving.expect(version, controls)
+		return
+	}
 	if version.Known() {
 		version.Bad = version.Total * j.size
 	}
@@ -180,8 +206,12 @@ type Finding struct {
 	// stay below, or above where fewer are worse: the smallest effect that would have shown.
 	Proved bool
 	Below  float64
-	// Telling says that a large regression would have been seen in this traffic.
+	// Telling says that a large regression would have been seen in this traffic; where an
+	// improvement is asked for, that there is none.
 	Telling bool
+	// Short says that the version is less better than is asked, all looks taken together,
+	// than something that it was held against, whether or not that is proved.
+	Short bool
 }
 
 // A suspicion is not to be passed over at this share of the threshold, and no wealth
@@ -213,27 +243,28 @@ type Beside struct {
 	Speaks bool    // it was there while it mattered
 	Thin   bool    // it does not speak, for it had too little traffic
 	Shared bool    // it suffers as well
+	Beyond bool    // it does not speak, for nothing could be as much better than it as is asked
 }
 
 // Finding returns what the bets say so far.
 func (j *Judge) Finding() Finding {
-	f := Finding{Alone: true, Proved: len(j.well) > 0}
+	f := Finding{Alone: true, Proved: len(j.well) > 0 || j.improving != nil}
 	for i, w := range j.well {
 		f.Proved = f.Proved && w.Proved()
 		if i == 0 || (w.bad < f.Below) != w.model.Fewer {
 			f.Below = w.bad
 		}
 	}
-	for _, v := range j.beside {
-		b := Beside{Seen: v.Seen(), Wealth: v.Wealth(), Speaks: v.Speaks(j.onset), Shared: v.Suffers()}
-		if b.Speaks && v.Thin(j.onset) {
-			b.Speaks, b.Thin = false, true
-		}
+	for i := range j.beside {
+		b := j.standing(i)
 		f.Beside = append(f.Beside, b)
 		f.Alone = f.Alone && !b.Speaks
 	}
 	f.Borrows = j.borrows(f.Beside)
 	f.BadLooks = j.since(f.Borrows).BadLooks()
+	if j.improving != nil {
+		f.Proved, f.Short = f.Proved && j.improving.proved(f), j.improving.short(f)
+	}
 	f.Telling = j.telling(f)
 	parts, sum := 0, 0.0
 	if len(j.nulls) > 0 || len(j.beside) > 0 {
@@ -251,9 +282,25 @@ func (j *Judge) Finding() Finding {
 	return f
 }
 
+// standing is what the control beside the version shows.
+func (j *Judge) standing(control int) Beside {
+	if j.improving != nil {
+		return j.improving.beside[control].standing(j.onset)
+	}
+	v := j.beside[control]
+	b := Beside{Seen: v.Seen(), Wealth: v.Wealth(), Speaks: v.Speaks(j.onset), Shared: v.Suffers()}
+	if b.Speaks && v.Thin(j.onset) {
+		b.Speaks, b.Thin = false, true
+	}
+	return b
+}
+
 // telling says whether a large regression would have been seen: where nothing but
 // controls could show it, beside those that speak.
 func (j *Judge) telling(f Finding) bool {
+	if j.improving != nil {
+		return j.improving.telling(f, j.bets.Threshold)
+	}
 	if j.effect.Wealth() < j.bets.Threshold {
 		return false
 	}
@@ -268,10 +315,9 @@ func (j *Judge) telling(f Finding) bool {
 // compared is the wealth against all that the version is compared with: each that
 // speaks must show it.
 func (j *Judge) compared(f *Finding) float64 {
-	if len(j.nulls) == 0 {
-		return f.split()
+	if len(j.nulls) > 0 {
+		f.History = leastOf(j.nulls)
 	}
-	f.History = leastOf(j.nulls)
 	if f.Borrows {
 		f.Excused = f.History >= j.bets.Threshold
 		f.History = leastOf(j.raised)
@@ -279,6 +325,10 @@ func (j *Judge) compared(f *Finding) float64 {
 		f.Held = f.Excused
 	}
 	switch {
+	case j.improving != nil:
+		return j.missed(f)
+	case len(j.nulls) == 0:
+		return f.split()
 	case f.Alone:
 		return j.unlessBlip(f, j.since(f.Borrows), f.History)
 	case f.History < min(enoughAgainst, j.bets.Threshold): // too little to ask the controls about
@@ -352,7 +402,7 @@ func (j *Judge) Onset() (look int, ok bool) {
 			return look, true
 		}
 	}
-	return 0, false
+	return 0, j.improving != nil && j.improving.doubted()
 }
 
 // Before returns the wealth of betting that it was worse than the model already in

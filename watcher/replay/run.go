@@ -68,7 +68,12 @@ func (c Config) Run(r Recording, d Deployment) (Finding, error) {
 		return Finding{}, err
 	}
 	c.Interval = c.every(r)
-	w := &watched{config: c, recording: r, plan: c.plan(r), finding: Finding{Recording: r.Name, Deployment: d}}
+	return c.run(r, d, c.plan(r))
+}
+
+// run watches one deployment of a recording that was prepared, by this plan.
+func (c Config) run(r Recording, d Deployment, plan rules.Plan) (Finding, error) {
+	w := &watched{config: c, recording: r, plan: plan, finding: Finding{Recording: r.Name, Deployment: d}}
 	if err := w.begin(); err != nil {
 		return Finding{}, err
 	}
