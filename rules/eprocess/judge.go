@@ -19,6 +19,22 @@ type Setup struct {
 	Fewer bool
 	// Matters is the share that is worse by the smallest effect that matters.
 	Matters float64
+	// Large is the rate that must be visible for the end of a bake to say healthy, if ten times
+	// the normal is less, and that an early proof rules out, where the totals are a time, in
+	// which bad events are rare; 0: they are events, and one in twenty must be visible.
+	Large float64
+}
+
+// large is the regression that must be visible, as a share.
+func (s Setup) large(normal Model) float64 {
+	if s.Fewer {
+		return normal.Null / largeFactor
+	}
+	least := s.Large
+	if least == 0 {
+		least = largeShare
+	}
+	return min(0.9, max(worse(normal.Null, largeFactor), least))
 }
 
 // noise is what is normal, by the best that is known.
@@ -53,6 +69,8 @@ type Judge struct {
 	effect *Detector // what would be seen of a large regression in this traffic
 	split  []*Versus // and beside each control, where there is nothing else to compare with
 	size   float64   // of that regression, as a share
+	whole  bool      // its events are too rare to be taken for parts of one
+	due    float64   // the part of such an event that is due
 	well   []*Well
 }
 
@@ -66,13 +84,10 @@ const (
 // NewJudge begins the bets. With nothing to judge by nothing is ever proved.
 func NewJudge(s Setup) *Judge {
 	noise := s.noise()
-	j := &Judge{bets: s.Bets, size: min(0.9, max(worse(noise.Null, largeFactor), largeShare)), effect: newBriefDetector(noise, s.Bets)}
-	if s.Fewer {
-		j.size = noise.Null / largeFactor
-	}
+	j := &Judge{bets: s.Bets, size: s.large(noise), whole: s.Large > 0, effect: newBriefDetector(noise, s.Bets)}
 	for _, null := range s.Nulls {
 		j.nulls = append(j.nulls, NewDetector(null, s.Bets))
-		j.well = append(j.well, NewWell(null, s.Matters))
+		j.well = append(j.well, NewWell(null, max(s.Matters, s.Large)))
 	}
 	if s.Limited {
 		limit := s.goal()
@@ -126,7 +141,7 @@ func (j *Judge) See(version Counts, controls []Counts, raised float64) {
 // expect folds what the look would have been with a large regression.
 func (j *Judge) expect(version Counts, controls []Counts) {
 	if version.Known() {
-		version.Bad = version.Total * j.size
+		version.Bad = j.expected(version.Total)
 	}
 	j.effect.See(version, 0)
 	for i, v := range j.split {
@@ -136,6 +151,17 @@ func (j *Judge) expect(version Counts, controls []Counts) {
 		}
 		v.See(version, control)
 	}
+}
+
+// expected returns the bad events of a large regression. Part of a rare event would tell
+// nearly as much as all of it, so those come when they are whole.
+func (j *Judge) expected(total float64) float64 {
+	if !j.whole {
+		return total * j.size
+	}
+	bad, part := math.Modf(j.due + total*j.size)
+	j.due = part
+	return bad
 }
 
 // Finding is what the bets say so far.
