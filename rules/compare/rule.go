@@ -69,6 +69,9 @@ func New(c Config) (*Rule, error) {
 	if c.Limit == nil && c.Setting.CompareTo != nil && len(c.Setting.CompareTo) == 0 {
 		return nil, &rules.FieldError{Key: "compare_to", Hint: "name a control, or set max", Err: errors.New("there is nothing to judge by")}
 	}
+	if c.Rate != nil && c.Setting.WorseBy.Points > 0 {
+		return nil, &rules.FieldError{Key: "worse_by", Hint: `write a factor, such as "2x"`, Err: fmt.Errorf("%s is a difference of shares, and %s have a rate", c.Setting.WorseBy, c.Subject)}
+	}
 	if slices.Contains(c.Setting.CompareTo, rules.LoadTest) {
 		if err := c.checkLoadTest(); err != nil {
 			return nil, err
