@@ -86,6 +86,17 @@ func TestCalmPodsAreHealthyOnceALoopWouldHaveBeenSeen(t *testing.T) {
 	}
 }
 
+// Nor is a loop ruled out beside a control alone.
+func TestCalmPodsWithoutAPastAreNotHealthyAtOnce(t *testing.T) {
+	server := promtest.New(t)
+	pods(t, server, "1", "abc", -600, 900, calm)
+	pods(t, server, "2", "xyz", 0, 900, calm)
+	got := judged(t, server, options(), compared(), 20)[19]
+	if got.Verdict != rules.Inconclusive || got.AtEnd != rules.LowTraffic {
+		t.Errorf("%v, at the end %v: %s", got.Verdict, got.AtEnd, got.Why)
+	}
+}
+
 func TestNoPodsAreNoDataAndNotHealthy(t *testing.T) {
 	server := promtest.New(t)
 	oldPods(t, server, 900)
@@ -207,21 +218,28 @@ func TestWhereVersionsCannotBeToldApartTheServiceIsComparedWithItsPast(t *testin
 }
 
 func TestTheTargetOfARollbackMustNotCrashAgainAndAgain(t *testing.T) {
+	once := func(pod int, second float64) float64 { return min(1, only(0)(pod, second)) }
 	for name, test := range map[string]struct {
 		max      string
+		past     bool
 		restarts func(int, float64) float64
 		want     rules.Verdict
 	}{
-		"calm":                    {"", calm, rules.Healthy},
-		"in a loop":               {"", only(0), rules.Breached},
-		"calm, and a limit":       {"0", calm, rules.Healthy},
-		"in a loop beyond max":    {"0", only(0), rules.Breached},
-		"in a loop that max lets": {"9", only(0), rules.Healthy},
+		"calm":                    {"", true, calm, rules.Healthy},
+		"one crash of three pods": {"", true, once, rules.Healthy},
+		"in a loop":               {"", true, only(0), rules.Breached},
+		"calm, and no past":       {"", false, calm, rules.Healthy},
+		"in a loop, and no past":  {"", false, only(0), rules.Breached},
+		"calm, and a limit":       {"0", true, calm, rules.Healthy},
+		"in a loop beyond max":    {"0", true, only(0), rules.Breached},
+		"in a loop that max lets": {"9", true, only(0), rules.Healthy},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := promtest.New(t)
-			oldPods(t, server, 0)
-			pods(t, server, "2", "x", 0, 300, test.restarts)
+			if test.past {
+				oldPods(t, server, 0)
+			}
+			pods(t, server, "2", "xyz", 0, 300, test.restarts)
 			o, setting := options(), compared()
 			if test.max != "" {
 				o.Max, setting.CompareTo = quantity.Must(test.max), []rules.Control{rules.Before}

@@ -39,7 +39,7 @@ func read(got []rules.Result) (threshold.Look, error) {
 	if err := errors.Join(errCount, errTime); err != nil {
 		return threshold.Look{}, err
 	}
-	if !present || seconds == 0 {
+	if !present {
 		return threshold.Look{}, rules.Failed(rules.Empty, "no series of restarts")
 	}
 	return threshold.Look{Bad: restarts, Total: seconds}, nil

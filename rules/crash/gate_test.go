@@ -23,6 +23,11 @@ func TestALimitAloneComparesNothing(t *testing.T) {
 	if _, is := rule.Begin(deployment()).(rules.Historical); is || len(rule.Queries(deployment())) != 2 {
 		t.Errorf("asks %d queries", len(rule.Queries(deployment())))
 	}
+	server := promtest.New(t)
+	pods(t, server, "2", "xyz", 0, 60, only(0))
+	if got := judged(t, server, limited("2"), compared(), 3)[2]; got.Verdict != rules.Breached || got.Bad != 3 || got.Total != 0 || got.Test != nil {
+		t.Errorf("%+v", got)
+	}
 }
 
 func TestALimitBesidesIsBrokenAtOnceAndWhatItAllowsIsCompared(t *testing.T) {

@@ -126,7 +126,7 @@ func bake(evidence rules.Evidence, fresh fleet, crashed map[int]float64, beside 
 
 // Where nothing crashes nothing is blamed, so that only the other bakes take time.
 func TestAHealthyServiceThatCrashesNowAndThenIsNotBlamed(t *testing.T) {
-	const weeks, most = 20, 150 // bakes after each
+	const weeks, most = 20, 100 // bakes after each
 	for name, test := range map[string]struct {
 		fleet  fleet
 		beside int     // pods of the previous version, as healthy
@@ -155,7 +155,7 @@ func TestAHealthyServiceThatCrashesNowAndThenIsNotBlamed(t *testing.T) {
 			rule := promtest.Build(t, options(), setting)
 			each := most
 			if test.fleet.week > 100 { // nearly all of them take time
-				each = most / 5
+				each = most / 4
 			}
 			blamed, crashing := 0, 0
 			for seed := range uint64(weeks) {

@@ -45,11 +45,13 @@ func inRuns(rows []Counts) []Counts {
 	return runs
 }
 
-// rowsTogether returns how many rows belong together; 0: not even the looks of one do.
+// rowsTogether returns how many rows belong together, as far as those tell whose runs are
+// kept; 0: not even the looks of one do.
 func rowsTogether(rows, runs []Counts, kept []bool, p float64) int {
+	rows = rows[max(0, (len(rows)+run-1)/run-len(runs))*run:]
 	known := make([]bool, len(rows))
 	for i, c := range rows {
-		known[i] = c.Known()
+		known[i] = c.Known() && kept[i/run]
 	}
 	alone, perRow, perRun := spread{}, differences(rows, known, p), differences(runs, kept, p)
 	switch {
