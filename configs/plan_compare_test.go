@@ -10,6 +10,7 @@ import (
 
 const (
 	tested   = "\n[[rule]]\nkind = 'error-rate'\nerrors = 'e_total'\nrequests = 'r_total'\n"
+	crashed  = "\n[[rule]]\nkind = 'crash'\nrestarts = 'process_restarts_total'\n"
 	byCohort = "\n[select]\nmatch = { cohort = '$cohort' }\n"
 )
 
@@ -30,6 +31,12 @@ func TestAComparisonIsChecked(t *testing.T) {
 		"a difference from nothing":       {tested + "max = '1%'\ncompare_to = []\nworse_by = '2x'", "worse_by: there is nothing to be worse than: compare_to is empty"},
 		"a plain limit that compares":     {rule + "compare_to = ['before']", `compare_to: a plain limit compares nothing; remove it, or judge = "threshold"`},
 		"a plain limit and a difference":  {rule + "worse_by = '2x'", `worse_by: a plain limit compares nothing; remove it, or judge = "threshold"`},
+		"a limit and a difference":        {crashed + "max = 2\nworse_by = '2x'", `worse_by: a plain limit compares nothing; remove it, or say by compare_to what to compare with besides`},
+		"a limit and nothing to compare":  {crashed + "max = 2\ncompare_to = []", `compare_to: there is nothing to compare with; remove it: max alone compares nothing`},
+		"restarts and no limit":           {crashed + "judge = 'threshold'", "max: a limit is needed"},
+		"points of a rate":                {crashed + "worse_by = '+0.1pp'", `worse_by: +0.1pp is a difference of shares, and restarts have a rate; write a factor`},
+		"restarts, and no versions":       {crashed + "compare_to = ['previous']", `compare_to: "previous" needs versions to be told apart`},
+		"restarts in a load test":         {byVersion + crashed + "compare_to = ['load-test']", `compare_to: "load-test" needs what the load test measured`},
 		"a kind that never compares":      {"\n[[rule]]\nkind = 'up'\ncompare_to = ['before']", `compare_to: a plain limit compares nothing; remove it: rules of kind "up" are held against plain limits`},
 		"odds that are none":              {"false_alarms = '0.1%'\n" + tested, `false_alarms: "0.1%" is no chance between 1 in 10 and 1 in 1000000`},
 		"odds that are too good":          {"false_alarms = '1 in 10000000'\n" + tested, `false_alarms: "1 in 10000000" is no chance`},

@@ -260,3 +260,38 @@ func TestTheTargetOfARollbackMustNotCrashAgainAndAgain(t *testing.T) {
 		})
 	}
 }
+
+func TestPodsAreToldApartByTheirNamesOrByWhatIsKnownOfThem(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*crash.Options, *rules.Setting)
+		why    string
+	}{
+		"their names": {
+			func(o *crash.Options, s *rules.Setting) { o.Restarts, s.Select.Version = `restarts_total{pod=~"$version.*"}`, "" },
+			"(3 in 0.75 pod-minutes) against 0 per pod-hour (0 in 2.25 pod-minutes) on 1 at the same time; not compared with before: ",
+		},
+		"another metric": {
+			func(_ *crash.Options, s *rules.Setting) {
+				s.Select = rules.Select{Join: &rules.Join{Metric: "kube_pod_labels", On: []string{"pod"}, Label: "label_version"}}
+			},
+			"(3 in 0.75 pod-minutes) against 0 per pod-hour (0 in 2.25 pod-minutes) on 1 at the same time, 0 per pod-hour before; ",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := promtest.New(t)
+			oldPods(t, server, 900)
+			pods(t, server, "2", "x", 0, 900, only(0))
+			for second := -60.0; second < 900; second += 15 {
+				for _, pod := range []string{"1a", "1b", "1c", "2x"} {
+					server.Add(t, `kube_pod_labels{pod="`+pod+`",label_version="`+pod[:1]+`"}`, promtest.Sample{Second: second, Value: 1})
+				}
+			}
+			o, setting := options(), compared()
+			test.change(o, &setting)
+			answers := judged(t, server, o, setting, 50)
+			if at := breach(answers); at == 0 || !strings.Contains(answers[2].Why, test.why) {
+				t.Errorf("breached at look %d: %s", at, answers[2].Why)
+			}
+		})
+	}
+}
