@@ -5,14 +5,15 @@ import (
 	"github.com/bakewatch/bakewatch/rules/quantity"
 )
 
-// Rate is what a kind says about what is bad at times, seldom, and not some of all events.
-// The total is so long a time that the bad events are few in it: no more than one in each of its units,
-// and so the binomial distribution is as good as Poisson's.
+// Rate is what a kind says whose bad events are not some of all events, but happen now and
+// then, seldom. Its total is a time, in units so short that hardly ever two of them fall
+// into one: then the binomial distribution is as good as Poisson's.
 type Rate struct {
 	// Unit is that of a rate: bad events in each unit of the total.
 	Unit quantity.Unit
-	// Large is the rate that must not go unseen: at the end of a bake to say healthy, and at
-	// an early proof. The target of a rollback must stay below it, too.
+	// Large is the rate that must not go unseen: healthy at the end of a bake means that it
+	// would have been proved, an early proof rules it out, and the target of a rollback stays
+	// below it.
 	Large float64
 	// Fewest is the total that a history must hold to tell what is normal.
 	Fewest float64

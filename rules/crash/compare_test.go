@@ -267,7 +267,9 @@ func TestPodsAreToldApartByTheirNamesOrByWhatIsKnownOfThem(t *testing.T) {
 		why    string
 	}{
 		"their names": {
-			func(o *crash.Options, s *rules.Setting) { o.Restarts, s.Select.Version = `restarts_total{pod=~"$version.*"}`, "" },
+			func(o *crash.Options, s *rules.Setting) {
+				o.Restarts, s.Select.Version = `restarts_total{pod=~"$version.*"}`, ""
+			},
 			"(3 in 0.75 pod-minutes) against 0 per pod-hour (0 in 2.25 pod-minutes) on 1 at the same time; not compared with before: ",
 		},
 		"another metric": {
