@@ -64,7 +64,7 @@ func labelsOf(labels map[string]string) string {
 func (e *explainer) watching(p rules.Plan) {
 	if tests(p) {
 		e.line("A deployment bakes for %s after it is live; it passes before that, but never before %s, once its tests have proved it well.", p.Bake, p.BakeMin)
-		e.line("Of healthy deployments, %s may be blamed by chance, by all tests of the plan together%s.", p.FalseAlarms, besides(p))
+		e.line("Of healthy deployments, %s may be blamed by chance, by all tests of the plan together%s.", p.FalseAlarms, e.besides(p))
 	} else {
 		e.line("A deployment bakes for %s after it is live, and never passes before %s.", p.Bake, p.BakeMin)
 	}
@@ -141,6 +141,9 @@ func (e *explainer) rule(p rules.Plan, s rules.Spec) {
 		held = "once it is proved that it is not"
 	case s.Judge == "":
 		held = "once it is proved"
+		if nature.Gated {
+			held += ", or at once beyond max"
+		}
 	case s.For > 0:
 		held = "after " + s.For.String() + " without a pause"
 	}

@@ -12,11 +12,11 @@ import (
 
 // comparison checks what the rule's version is compared with, which difference
 // matters, and how much better it must be. Without compare_to the strategy says it, which only the event names.
-func (l *loader) comparison(t strict.Table, spec *rules.Spec) {
+func (l *loader) comparison(t strict.Table, nature rules.Nature, spec *rules.Spec) {
 	nothing := spec.CompareTo != nil && len(spec.CompareTo) == 0
 	switch {
 	case spec.Judge == threshold:
-		l.comparesNothing(t, spec.Kind)
+		l.comparesNothing(t, nature, spec.Kind)
 	case nothing && t.Has("worse_by"):
 		t.Fail("worse_by", "worse_by: there is nothing to be worse than: compare_to is empty", "remove it, or name a control")
 	default:
@@ -39,10 +39,13 @@ func (l *loader) comparison(t strict.Table, spec *rules.Spec) {
 }
 
 // comparesNothing refuses the keys of a comparison where a plain limit judges.
-func (l *loader) comparesNothing(t strict.Table, kind string) {
+func (l *loader) comparesNothing(t strict.Table, nature rules.Nature, kind string) {
 	hint := fmt.Sprintf("remove it: rules of kind %q are held against plain limits", kind)
-	if t.Has("judge") {
+	switch {
+	case t.Has("judge"):
 		hint = `remove it, or judge = "threshold"`
+	case nature.Compared:
+		hint = "remove it, or say by compare_to what to compare with besides"
 	}
 	for _, key := range []string{"compare_to", "worse_by", "better_by", "load_test"} {
 		if t.Has(key) {

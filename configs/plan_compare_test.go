@@ -10,6 +10,7 @@ import (
 
 const (
 	tested   = "\n[[rule]]\nkind = 'error-rate'\nerrors = 'e_total'\nrequests = 'r_total'\n"
+	crashed  = "\n[[rule]]\nkind = 'crash'\nrestarts = 'process_restarts_total'\n"
 	byCohort = "\n[select]\nmatch = { cohort = '$cohort' }\n"
 )
 
@@ -45,6 +46,12 @@ func TestAComparisonIsChecked(t *testing.T) {
 		"a plain limit and an improvement": {rule + "better_by = '2x'", `better_by: a plain limit compares nothing; remove it, or judge = "threshold"`},
 		"a kind that never improves":       {"\n[[rule]]\nkind = 'up'\nbetter_by = '2x'", `better_by: a plain limit compares nothing; remove it: rules of kind "up" are held against plain limits`},
 		"a rating that must improve":       {"\n[[rule]]\nkind = 'feedback'\nrating = 'r'\nmin = 4\nbetter_by = '2x'", `better_by: a plain limit compares nothing; remove it: rules of kind "feedback"`},
+		"a limit and a difference":         {crashed + "max = 2\nworse_by = '2x'", `worse_by: a plain limit compares nothing; remove it, or say by compare_to what to compare with besides`},
+		"a limit and nothing to compare":   {crashed + "max = 2\ncompare_to = []", `compare_to: there is nothing to compare with; remove it: max alone compares nothing`},
+		"restarts and no limit":            {crashed + "judge = 'threshold'", "max: a limit is needed"},
+		"points of a rate":                 {crashed + "worse_by = '+0.1pp'", `worse_by: +0.1pp is a difference of shares, and restarts have a rate; write a factor`},
+		"restarts, and no versions":        {crashed + "compare_to = ['previous']", `compare_to: "previous" needs versions to be told apart`},
+		"restarts in a load test":          {byVersion + crashed + "compare_to = ['load-test']", `compare_to: "load-test" needs what the load test measured`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, problems := load(t, minimal, map[string]string{"a.toml": head + test.plan + "\n" + tail})

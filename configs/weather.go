@@ -35,7 +35,7 @@ func (l *loader) checkWeather() {
 // what was known before.
 func (c Catalog) borrows(s rules.Spec) bool {
 	known := s.CompareTo == nil || slices.Contains(s.CompareTo, rules.Before) || slices.Contains(s.CompareTo, rules.LoadTest)
-	return s.Judge == "" && known && c.nature(s).Borrows
+	return s.Judge == "" && known && c.nature(s).Borrows && s.BetterBy.IsZero()
 }
 
 // borrow fills in, for a deployment in an environment, what the plan's rules borrow from

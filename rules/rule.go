@@ -35,7 +35,7 @@ type Answer struct {
 	At     time.Time `json:"at,omitzero"`     // the instant that was looked at
 	Value  *float64  `json:"value,omitempty"` // in the unit of Limit
 	Limit  *float64  `json:"limit,omitempty"`
-	Unit   string    `json:"unit,omitempty"`   // "ratio", "seconds", "" for a plain number
+	Unit   string    `json:"unit,omitempty"`   // "ratio", "seconds", "per pod-second", "" for a plain number
 	Bad    float64   `json:"bad,omitempty"`    // bad events in the window; of events that are wanted none is
 	Total  float64   `json:"total,omitempty"`  // all events in the window
 	Window Duration  `json:"window,omitempty"` // what Bad and Total were counted over
@@ -64,7 +64,8 @@ type Compared struct {
 	With  Control `json:"with,omitempty"` // empty: the limit
 	Bad   float64 `json:"bad,omitempty"`  // or the wanted events, of a rule for which fewer are worse
 	Total float64 `json:"total,omitempty"`
-	Level float64 `json:"level"` // the share of these events that is normal there
+	Level float64 `json:"level"`          // the share of these events that is normal there
+	Unit  string  `json:"unit,omitempty"` // of Level; empty: "ratio"
 	// Missing says why it could not be compared with; empty: it was.
 	Missing string `json:"missing,omitempty"`
 	// Shares says that it is worse there as well: what happens is not the version's own.
@@ -106,6 +107,9 @@ func (e *FieldError) Unwrap() error { return e.Err }
 type Nature struct {
 	// Compared says that it is judged by comparison, unless the plan says judge = "threshold".
 	Compared bool
+	// Gated says that its limit is a plain one in any case: beside the comparison, or alone
+	// where the plan does not say what to compare with.
+	Gated bool
 	// Now says that it looks at what is now, so that a window has no meaning.
 	Now bool
 	// Borrows says that it may borrow other services as controls: more of what it counts is worse.

@@ -173,3 +173,20 @@ func TestShowSaysWhoIsToBlame(t *testing.T) {
 	b.expect(0, "show", "checkout")
 	b.says("to blame: this deployment: only 2.4.0's instances")
 }
+
+func TestExplainWritesRatesByTheHour(t *testing.T) {
+	w := reasoned()
+	w.Ruling.Answers[1] = rules.Answer{
+		Rule: "restarts", Verdict: rules.Inconclusive, Ceiling: rules.Auto, Why: "restarts", Unit: "per pod-second",
+		Bad: 9, Total: 900, Window: rules.Duration(5 * time.Minute), Test: &rules.Test{Wealth: 2},
+		Compared: []rules.Compared{{With: rules.Before, Bad: 7, Total: 7 * 86400, Level: 1.0 / 86400, Unit: "per pod-second"}},
+	}
+	b := newBench(t)
+	b.desk.watches = []watcher.WatchView{w}
+	b.expect(0, "explain", "checkout")
+	for _, want := range []string{"data	9 in 15 pod-minutes in 5m\n", "against	before: 0.0417 per pod-hour (7 in 168 pod-hours)\n"} {
+		if !strings.Contains(b.stdout.String(), want) {
+			t.Errorf("%q is not said:\n%s", want, b.stdout.String())
+		}
+	}
+}

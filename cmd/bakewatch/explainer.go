@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
 	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/counting"
 	"github.com/bakewatch/bakewatch/rules/quantity"
 )
 
@@ -69,7 +71,7 @@ func data(a rules.Answer) string {
 	var text string
 	switch {
 	case a.Total > 0:
-		text = fmt.Sprintf("%s of %s", counted(a.Bad), counted(a.Total))
+		text = among(a.Bad, a.Total, quantity.Unit(a.Unit))
 	case a.Window > 0:
 		text = counted(a.Bad)
 	case a.Value != nil:
@@ -88,9 +90,10 @@ func against(c rules.Compared) string {
 	if c.Missing != "" {
 		return fmt.Sprintf("%s: not compared with: %s", c.With, c.Missing)
 	}
-	text, shares := fmt.Sprintf("%s: %s", c.With, quantity.Format(c.Level, quantity.Ratio)), ""
+	unit := cmp.Or(quantity.Unit(c.Unit), quantity.Ratio)
+	text, shares := fmt.Sprintf("%s: %s", c.With, quantity.Format(c.Level, unit)), ""
 	if c.Total > 0 {
-		text += fmt.Sprintf(" (%s of %s)", counted(c.Bad), counted(c.Total))
+		text += " " + bracketed(among(c.Bad, c.Total, unit))
 	}
 	if c.Shares {
 		shares = "it suffers as well"
@@ -124,6 +127,14 @@ func wealth(t rules.Test, better rules.Margin) string {
 		text += "; held: " + t.Held
 	}
 	return text
+}
+
+// among writes "41 of 1000", or "9 in 2.5 pod-hours" where that is what the unit is of.
+func among(bad, total float64, unit quantity.Unit) string {
+	if unit == quantity.PerPodSecond {
+		return counted(bad) + " " + counting.Among(total, unit)
+	}
+	return fmt.Sprintf("%s of %s", counted(bad), counted(total))
 }
 
 // counted writes a number with as many figures as it deserves.

@@ -23,6 +23,7 @@ type evidence struct {
 	present    []arm // those that can be asked about
 	against    []rules.Control
 	weather    weather
+	gate       rules.Evidence // of the plain limit besides; nil: there is none
 
 	begun   bool
 	judge   *eprocess.Judge
@@ -68,7 +69,9 @@ func (e *evidence) begin() {
 	}
 	e.begun = true
 	e.model, e.known = e.past.model()
-	setup := eprocess.Setup{Bets: e.bets(), History: e.model, Known: e.known, Fewer: e.Fewer, Matters: e.worse(e.model.Level)}
+	setup := eprocess.Setup{
+		Bets: e.bets(), History: e.model, Known: e.known, Fewer: e.Fewer, Matters: e.worse(e.model.Level), Large: e.large(),
+	}
 	if e.improves() {
 		setup.Better = e.better
 	}
@@ -81,9 +84,6 @@ func (e *evidence) begin() {
 				e.hold(&setup, control, e.loadTest())
 			}
 		}
-	}
-	if len(setup.Nulls) > 0 {
-		e.null = setup.Nulls[0].Null
 	}
 	for _, a := range e.present {
 		setup.Controls = append(setup.Controls, e.normal())
@@ -104,8 +104,7 @@ func (e *evidence) normal() eprocess.Model {
 	if e.known {
 		return e.model
 	}
-	const unknown = 0.01 // only the ratio of two levels matters to the split, and that is 1
-	m := eprocess.Fixed(unknown, eprocess.Model{}, false)
+	m := eprocess.Fixed(e.unknown(), eprocess.Model{}, false)
 	m.Fewer = e.Fewer
 	return m
 }
@@ -123,6 +122,9 @@ func (e *evidence) See(at time.Time, got []rules.Result) rules.Answer {
 	e.begin()
 	e.last = at
 	e.said = e.fold(at, got)
+	if e.gate != nil {
+		e.said = gated(e.said, e.gate.See(at, got[:min(len(got), len(e.asked.Queries))]))
+	}
 	return e.said
 }
 
@@ -209,7 +211,7 @@ func (e *evidence) besides(got []rules.Result) []eprocess.Counts {
 
 // blank returns what every answer says.
 func (e *evidence) blank(at time.Time) rules.Answer {
-	return rules.Answer{Rule: e.Setting.Name, Ceiling: rules.Auto, At: at, Unit: "ratio", Limit: e.Limit, Query: e.asked.Text(e.show)}
+	return rules.Answer{Rule: e.Setting.Name, Ceiling: rules.Auto, At: at, Unit: string(e.unit()), Limit: e.Limit, Query: e.asked.Text(e.show)}
 }
 
 // weigh says what the finding means.

@@ -49,7 +49,7 @@ func (e *evidence) aim(answer rules.Answer, f eprocess.Finding) string {
 	case answer.Proved:
 		return aim + ": proved"
 	case f.Short && (f.Telling || f.Suspicious(e.bets().Threshold)):
-		return aim + ": not so in all, " + percent(share(e.seen))
+		return aim + ": not so in all, " + e.level(share(e.seen))
 	case !f.Telling:
 		return aim + ": too few " + e.Of + " yet to tell"
 	}
@@ -59,7 +59,7 @@ func (e *evidence) aim(answer rules.Answer, f eprocess.Finding) string {
 // unaskable says why no improvement can be asked for on what has such a share.
 func (e *evidence) unaskable(why eprocess.Askable, share float64) string {
 	if why == eprocess.OutOfReach {
-		return fmt.Sprintf("nothing can be %s better than %s", e.Setting.BetterBy, percent(share))
+		return fmt.Sprintf("nothing can be %s better than %s", e.Setting.BetterBy, e.level(share))
 	}
 	return fmt.Sprintf("too little is known of it, or it varies too much, to tell %s better", e.Setting.BetterBy)
 }

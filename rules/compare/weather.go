@@ -20,10 +20,17 @@ type Lent struct {
 }
 
 // Borrow returns the rule as one that borrows other services. One for which fewer are
-// worse cannot: what all suffer would have to lower its null.
+// worse cannot: what all suffer would have to lower its null. Nor does one of rates, of
+// which other services say little, or one that asks for an improvement.
 func (r *Rule) Borrow(lent []Lent) (*Rule, error) {
-	if r.config.Fewer && len(lent) > 0 {
-		return nil, fmt.Errorf("%s: no other service can be borrowed where fewer are worse", r.config.Subject)
+	switch c := r.config; {
+	case len(lent) == 0:
+	case c.Fewer:
+		return nil, fmt.Errorf("%s: no other service can be borrowed where fewer are worse", c.Subject)
+	case c.Rate != nil:
+		return nil, fmt.Errorf("%s: no other service can be borrowed for a rate", c.Subject)
+	case c.improves():
+		return nil, fmt.Errorf("%s: no other service can be borrowed where an improvement is asked for", c.Subject)
 	}
 	borrowing := *r
 	borrowing.lent = lent

@@ -32,6 +32,11 @@ func (e *evidence) compared(f eprocess.Finding) []rules.Compared {
 	if e.Limit != nil {
 		all = append(all, rules.Compared{Level: *e.Limit})
 	}
+	if e.Rate != nil {
+		for i := range all {
+			all[i].Unit = string(e.Rate.Unit)
+		}
+	}
 	return all
 }
 
@@ -106,7 +111,7 @@ func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
 		text = append(append(text, "no "...), e.Of...)
 	} else {
 		text = append(append(text, e.subject(e.mark)...), ' ')
-		text = appendShare(text, *answer.Value, e.counts(-1).Bad, answer.Total)
+		text = e.appendShare(text, *answer.Value, e.counts(-1).Bad, answer.Total)
 	}
 	separator := " against "
 	for _, c := range answer.Compared {
@@ -119,9 +124,9 @@ func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
 	case e.improves():
 		text = append(append(text, "; "...), e.aim(answer, f)...)
 	case answer.Proved && e.Fewer:
-		text = append(append(text, ": proved to stay above "...), percent(f.Below)...)
+		text = append(append(text, ": proved to stay above "...), e.level(f.Below)...)
 	case answer.Proved:
-		text = append(append(text, ": proved to stay below "...), percent(f.Below)...)
+		text = append(append(text, ": proved to stay below "...), e.level(f.Below)...)
 	}
 	for _, note := range e.notes(answer, f) {
 		text = append(append(text, "; "...), note...)
@@ -140,34 +145,34 @@ func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
 }
 
 // appendShare writes "4.1 % (41 of 1000)".
-func appendShare(text []byte, share, bad, total float64) []byte {
-	text = append(append(text, percent(share)...), " ("...)
-	text = append(append(text, counting.Number(bad)...), " of "...)
-	return append(append(text, counting.Number(total)...), ')')
+func (e *evidence) appendShare(text []byte, share, bad, total float64) []byte {
+	text = append(append(text, e.level(share)...), " ("...)
+	text = append(append(text, counting.Number(bad)...), ' ')
+	return append(append(text, counting.Among(total, e.unit())...), ')')
 }
 
 func (e *evidence) appendAgainst(text []byte, c rules.Compared) []byte {
 	switch c.With {
 	case rules.Before:
-		return append(append(text, percent(c.Level)...), " before"...)
+		return append(append(text, e.level(c.Level)...), " before"...)
 	case rules.LoadTest:
-		return append(append(text, percent(c.Level)...), " in the load test"...)
+		return append(append(text, e.level(c.Level)...), " in the load test"...)
 	case rules.Previous:
 		name := e.deployment.Previous
 		if name == "" {
 			name = "the other slot"
 		}
-		return append(append(append(appendShare(text, c.Level, c.Bad, c.Total), " on "...), name...), " at the same time"...)
+		return append(append(append(e.appendShare(text, c.Level, c.Bad, c.Total), " on "...), name...), " at the same time"...)
 	case rules.Off:
-		return append(appendShare(text, c.Level, c.Bad, c.Total), " where it is off"...)
+		return append(e.appendShare(text, c.Level, c.Bad, c.Total), " where it is off"...)
 	case rules.LastWeek:
-		return append(appendShare(text, c.Level, c.Bad, c.Total), " a week ago"...)
+		return append(e.appendShare(text, c.Level, c.Bad, c.Total), " a week ago"...)
 	}
 	limit := "limit "
 	if e.Fewer {
 		limit = "goal "
 	}
-	return append(append(text, limit...), percent(c.Level)...)
+	return append(append(text, limit...), e.level(c.Level)...)
 }
 
 // notes says what keeps the evidence from being acted on, and how it was judged.
@@ -194,7 +199,7 @@ func (e *evidence) notes(answer rules.Answer, f eprocess.Finding) []string {
 		if e.Fewer {
 			beyond = "below the goal in all, "
 		}
-		notes = append(notes, beyond+percent(share(e.seen)))
+		notes = append(notes, beyond+e.level(share(e.seen)))
 	}
 	if e.note != "" {
 		notes = append(notes, e.note)

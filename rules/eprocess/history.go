@@ -73,6 +73,13 @@ const (
 // days, and per look for the last of them. Minutes and looks of which nothing is known
 // are Missing. ok is false if the minutes hold no events at all.
 func Estimate(minutes, looks []Counts, scale Scale) (m Model, ok bool) {
+	return estimate(minutes, scale, func(minutes []Counts, kept []bool, p float64) int {
+		return blockOf(minutes, looks, kept, p, scale)
+	})
+}
+
+// estimate is Estimate, where block tells how many looks belong together.
+func estimate(minutes []Counts, scale Scale, block func(minutes []Counts, kept []bool, p float64) int) (m Model, ok bool) {
 	minutes = lately(minutes, scale)
 	level, kept := levelOf(minutes)
 	if level.Total <= 0 {
@@ -84,7 +91,7 @@ func Estimate(minutes, looks []Counts, scale Scale) (m Model, ok bool) {
 	m.Dispersion = 1 + excess + cautious*short.error(excess)
 	drift, expected := slow(minutes, kept, m.Level, excess, scale.rows(5))
 	m.Drift = drift
-	m.Block = blockOf(minutes, looks, kept, m.Level, scale)
+	m.Block = block(minutes, kept, m.Level)
 	m.null(drift, expected, scale)
 	m.burning(lastOf(minutes, scale.rows(recent)))
 	m.Blip = blips(minutes, m, scale)
@@ -271,11 +278,15 @@ func blockOf(minutes, looks []Counts, kept []bool, p float64, scale Scale) int {
 	if perMinute.weight == 0 || perLook.weight == 0 {
 		return scale.blockOfMinute()
 	}
-	if perLook.ratio() >= 0.7*perMinute.ratio()-0.05 {
+	if perLook.as(perMinute) {
 		return 1
 	}
 	return scale.blockOfMinute()
 }
+
+// as says that counts of a shorter time disperse as much as those of a longer one do:
+// what belongs together fits within the shorter.
+func (s spread) as(longer spread) bool { return s.ratio() >= 0.7*longer.ratio()-0.05 }
 
 // null fills in what still counts as nothing worse.
 func (m *Model) null(drift, expected float64, scale Scale) {

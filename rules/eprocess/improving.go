@@ -36,6 +36,8 @@ func newImproving(s Setup) *Judge {
 			j.improving.never = true
 		}
 	}
+	// What others suffer is no excuse for not being better: nothing is borrowed.
+	j.raised, j.then = j.nulls, make([]bool, len(s.Controls))
 	j.limited(s)
 	for _, control := range s.Controls {
 		p := newPartner(s, s.versionBeside(control), control)

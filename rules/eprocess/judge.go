@@ -1,5 +1,7 @@
 package eprocess
 
+import "math"
+
 // Setup says what a version is judged by.
 type Setup struct {
 	Bets
@@ -27,6 +29,22 @@ type Setup struct {
 	// version, which every null and every control must be askable for (Model.Improved);
 	// nil: it must not be worse.
 	Better func(p float64) float64
+	// Large is the rate that must be visible for the end of a bake to say healthy, if ten times
+	// the normal is less, and that an early proof rules out, where the totals are a time, in
+	// which bad events are rare; 0: they are events, and one in twenty must be visible.
+	Large float64
+}
+
+// large is the regression that must be visible, as a share.
+func (s Setup) large(normal Model) float64 {
+	if s.Fewer {
+		return normal.Null / largeFactor
+	}
+	least := s.Large
+	if least == 0 {
+		least = largeShare
+	}
+	return min(0.9, max(worse(normal.Null, largeFactor), least))
 }
 
 // noise is what is normal, by the best that is known.
@@ -63,6 +81,8 @@ type Judge struct {
 	effect *Detector // what would be seen of a large regression in this traffic
 	split  []*Versus // and beside each control, where there is nothing else to compare with
 	size   float64   // of that regression, as a share
+	whole  bool      // its events are too rare to be taken for parts of one
+	due    float64   // the part of such an event that is due
 	well   []*Well
 
 	improving *improving // nil: the version must not be worse
@@ -81,13 +101,10 @@ func NewJudge(s Setup) *Judge {
 		return newImproving(s)
 	}
 	noise := s.noise()
-	j := &Judge{bets: s.Bets, size: min(0.9, max(worse(noise.Null, largeFactor), largeShare)), effect: newBriefDetector(noise, s.Bets)}
-	if s.Fewer {
-		j.size = noise.Null / largeFactor
-	}
+	j := &Judge{bets: s.Bets, size: s.large(noise), whole: s.Large > 0, effect: newBriefDetector(noise, s.Bets)}
 	for _, null := range s.Nulls {
 		j.nulls = append(j.nulls, NewDetector(null, s.Bets))
-		j.well = append(j.well, NewWell(null, s.Matters))
+		j.well = append(j.well, NewWell(null, max(s.Matters, s.Large)))
 	}
 	j.raised = j.nulls
 	if s.Borrows {
@@ -170,7 +187,7 @@ func (j *Judge) expect(version Counts, controls []Counts) {
 		return
 	}
 	if version.Known() {
-		version.Bad = version.Total * j.size
+		version.Bad = j.expected(version.Total)
 	}
 	j.effect.See(version, 0)
 	for i, v := range j.split {
@@ -180,6 +197,17 @@ func (j *Judge) expect(version Counts, controls []Counts) {
 		}
 		v.See(version, control)
 	}
+}
+
+// expected returns the bad events of a large regression. Part of a rare event would tell
+// nearly as much as all of it, so those come when they are whole.
+func (j *Judge) expected(total float64) float64 {
+	if !j.whole {
+		return total * j.size
+	}
+	bad, part := math.Modf(j.due + total*j.size)
+	j.due = part
+	return bad
 }
 
 // Finding is what the bets say so far.
