@@ -132,12 +132,11 @@ func meanWealth(runs int, a aim, setup Setup, share float64, beside bool) (mean,
 			}
 			j.See(version.look(1), controls, 0)
 		}
-		won := 0.0
+		var bets interface{ Wealth() float64 } = j.onset // of the history
 		if beside {
-			won = j.beside[0].Wealth()
-		} else {
-			won = j.nulls[0].Wealth()
+			bets = j.beside[0]
 		}
+		won := bets.Wealth()
 		sum, squares = sum+won, squares+won*won
 	}
 	mean = sum / float64(runs)
@@ -339,6 +338,21 @@ func TestInAnOutageOfAllAnImprovementIsNotMissed(t *testing.T) {
 	}
 	if f := j.Finding(); !f.Held || !f.Beside[0].Shared {
 		t.Errorf("%+v", f)
+	}
+}
+
+func TestBesideAControlThatAloneIsBrokenNoImprovementIsReached(t *testing.T) {
+	a := aim{times: 2}
+	m := a.exactly(0.01)
+	for times, held := range map[float64]bool{1: false, 20: true} {
+		j := NewJudge(a.against(m, m))
+		version, control := newScene(1, 50, 0.002, 1, 0), newScene(2, 50, 0.01, 1, 0)
+		for range 60 {
+			j.See(version.look(1), []Counts{control.look(times)}, 0)
+		}
+		if f := j.Finding(); f.Held != held || f.Proved == held {
+			t.Errorf("%v times the errors in the control: %+v", times, f)
+		}
 	}
 }
 

@@ -102,10 +102,10 @@ func (m *improving) doubted() bool {
 }
 
 // proved says whether the improvement is proved to be reached against each control that
-// speaks, where something was compared with at all.
+// speaks, none of which is in trouble, where something was compared with at all.
 func (m *improving) proved(f Finding) bool {
 	for i, p := range m.beside {
-		if f.Beside[i].Speaks && !p.proof.Proved() {
+		if b := f.Beside[i]; b.Speaks && (b.Shared || !p.proof.Proved()) {
 			return false
 		}
 	}
@@ -146,8 +146,9 @@ func (m *improving) telling(f Finding, threshold float64) bool {
 	return true
 }
 
-// missed is the wealth of the bets that the improvement is missed. In trouble that a
-// control suffers from as well nothing is shown: it adds to both, and hides what is better.
+// missed is the wealth of the bets that the improvement is missed. While a control is in
+// trouble nothing is shown: what both suffer from hides an improvement, and what the
+// control alone suffers from looks like one.
 func (j *Judge) missed(f *Finding) float64 {
 	if f.Alone {
 		if len(j.nulls) == 0 {
@@ -158,7 +159,7 @@ func (j *Judge) missed(f *Finding) float64 {
 	won := f.split()
 	for _, b := range f.Beside {
 		if b.Speaks && b.Shared {
-			f.Held = won >= j.bets.Threshold
+			f.Held = true
 			return min(won, 1)
 		}
 	}

@@ -219,7 +219,8 @@ type Finding struct {
 	// Beside says of each control what it shows.
 	Beside []Beside
 	// Held says that the history alone would be a breach, but a control does not agree:
-	// it suffers as well, or it cannot tell yet.
+	// it suffers as well, or it cannot tell yet. Where an improvement is asked for, that a
+	// control suffers.
 	Held bool
 	// Borrows says that what others suffer counts: no control speaks that runs in the same
 	// minutes. Excused says that it is held for that alone.
@@ -237,8 +238,8 @@ type Finding struct {
 	// Telling says that a large regression would have been seen in this traffic; where an
 	// improvement is asked for, that there is none.
 	Telling bool
-	// Short says that the version is less better than is asked, all looks taken together,
-	// than something that it was held against, whether or not that is proved.
+	// Short says that the version is not as much better as is asked than something that it
+	// was held against, all looks taken together, whether or not that is proved.
 	Short bool
 }
 
@@ -291,7 +292,8 @@ func (j *Judge) Finding() Finding {
 	f.Borrows = j.borrows(f.Beside)
 	f.BadLooks = j.since(f.Borrows).BadLooks()
 	if j.improving != nil {
-		f.Proved, f.Short = f.Proved && j.improving.proved(f), j.improving.short(f)
+		f.Short = j.improving.short(f)
+		f.Proved = f.Proved && !f.Short && j.improving.proved(f)
 	}
 	f.Telling = j.telling(f)
 	parts, sum := 0, 0.0
