@@ -60,7 +60,7 @@ func labelsOf(labels map[string]string) string {
 func (e *explainer) watching(p rules.Plan) {
 	if tests(p) {
 		e.line("A deployment bakes for %s after it is live; it passes before that, but never before %s, once its tests have proved it well.", p.Bake, p.BakeMin)
-		e.line("Of healthy deployments, %s may be blamed by chance, by all tests of the plan together%s.", p.FalseAlarms, besides(p))
+		e.line("Of healthy deployments, %s may be blamed by chance, by all tests of the plan together%s.", p.FalseAlarms, e.besides(p))
 	} else {
 		e.line("A deployment bakes for %s after it is live, and never passes before %s.", p.Bake, p.BakeMin)
 	}
@@ -73,6 +73,25 @@ func (e *explainer) watching(p rules.Plan) {
 	if len(p.DependsOn) > 0 {
 		e.line("It depends on %s, which may be to blame instead.", list(p.DependsOn, "and"))
 	}
+	e.borrowing(p)
+}
+
+// borrowing says which rules borrow other services, and when.
+func (e *explainer) borrowing(p rules.Plan) {
+	var borrowing []string
+	for _, s := range p.Rules {
+		if e.catalog.borrows(s) {
+			borrowing = append(borrowing, fmt.Sprintf("%q", s.Name))
+		}
+	}
+	if len(p.Weather) == 0 || len(borrowing) == 0 {
+		return
+	}
+	rule := "Rule " + borrowing[0] + " borrows"
+	if len(borrowing) > 1 {
+		rule = "Rules " + list(borrowing, "and") + " borrow"
+	}
+	e.line("%s %s: what rises there in the same minutes is not held against the version. A control of its own that serves then, the previous version or off of a toggle, goes before.", rule, list(p.Weather, "and"))
 }
 
 func (e *explainer) selecting(s rules.Select) {
@@ -107,19 +126,20 @@ func (e *explainer) rule(p rules.Plan, s rules.Spec) {
 		e.line("    its selectors are asked as they stand, without [select]")
 	}
 	if s.Judge == "" {
-		margin := s.WorseBy
-		if margin.IsZero() {
-			margin = rules.SmallestMargin
-		}
-		e.line("    smaller differences than %s do not matter", margin)
+		e.line("    %s", differs(s))
 	}
 	if s.LoadTest != nil {
 		e.line("    load_test = %s: %s", s.LoadTest.File, measured(*s.LoadTest))
 	}
 	held := "at once"
 	switch {
+	case s.Judge == "" && !s.BetterBy.IsZero():
+		held = "once it is proved that it is not"
 	case s.Judge == "":
 		held = "once it is proved"
+		if nature.Gated {
+			held += ", or at once beyond max"
+		}
 	case s.For > 0:
 		held = "after " + s.For.String() + " without a pause"
 	}

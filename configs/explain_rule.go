@@ -16,8 +16,8 @@ func tests(p rules.Plan) bool {
 }
 
 // besides says what plain limits beside the tests promise.
-func besides(p rules.Plan) string {
-	if slices.ContainsFunc(p.Rules, func(s rules.Spec) bool { return s.Judge == threshold }) {
+func (e *explainer) besides(p rules.Plan) string {
+	if slices.ContainsFunc(p.Rules, func(s rules.Spec) bool { return s.Judge == threshold || e.catalog.nature(s).Gated }) {
 		return "; its plain limits promise nothing"
 	}
 	return ""
@@ -26,16 +26,31 @@ func besides(p rules.Plan) string {
 // judgedBy says who judges the rule, over what.
 func judgedBy(p rules.Plan, s rules.Spec, n rules.Nature) string {
 	switch {
+	case s.Judge == "" && n.Gated:
+		return "judged by a test against " + controlsOf(p.Select, s, n) + ", and by threshold over " + s.Window.String()
 	case s.Judge == "":
-		return "judged by a test against " + controlsOf(p.Select, s)
+		return "judged by a test against " + controlsOf(p.Select, s, n)
 	case n.Now:
 		return "judged by " + s.Judge + " at every look"
 	}
 	return "judged by " + s.Judge + " over " + s.Window.String()
 }
 
-// controlsOf lists what the rule's version is compared with, and its limit.
-func controlsOf(selected rules.Select, s rules.Spec) string {
+// differs says by how much a version must differ, or may.
+func differs(s rules.Spec) string {
+	if !s.BetterBy.IsZero() {
+		return fmt.Sprintf("it must be at least %s better", s.BetterBy)
+	}
+	margin := s.WorseBy
+	if margin.IsZero() {
+		margin = rules.SmallestMargin
+	}
+	return fmt.Sprintf("smaller differences than %s do not matter", margin)
+}
+
+// controlsOf lists what the rule's version is compared with, and its limit where that is
+// of the test.
+func controlsOf(selected rules.Select, s rules.Spec, n rules.Nature) string {
 	var against []string
 	for _, control := range s.CompareTo {
 		against = append(against, string(control))
@@ -50,7 +65,7 @@ func controlsOf(selected rules.Select, s rules.Spec) string {
 		Max quantity.Quantity `json:"max"`
 		Min quantity.Quantity `json:"min"`
 	}
-	if json.Unmarshal(s.Options, &limited) == nil && !limited.Max.IsZero() {
+	if json.Unmarshal(s.Options, &limited) == nil && !limited.Max.IsZero() && !n.Gated {
 		against = append(against, "max")
 	}
 	if !limited.Min.IsZero() {

@@ -16,6 +16,9 @@ import (
 // service: of kube-state-metrics, or of Prometheus itself.
 var foreign = []string{"restarts", "targets"}
 
+// kube begins the names of the metrics of kube-state-metrics.
+const kube = "kube_"
+
 // checkForeign warns of a metric that cannot carry what [select] adds: its rule
 // would be without data for ever, and nobody would know before it is needed.
 func (l *loader) checkForeign(t strict.Table, spec rules.Spec) {
@@ -42,8 +45,8 @@ func (l *loader) lacks(selector *promql.Selector) []string {
 	added := l.plan.Select
 	labels := slices.Sorted(maps.Keys(added.Match))
 	switch metric := selector.Metric(); {
-	case strings.HasPrefix(metric, "kube_"):
-		if added.Join != nil {
+	case strings.HasPrefix(metric, kube):
+		if added.Join != nil && !strings.HasPrefix(added.Join.Metric, kube) {
 			return []string{"the join with " + added.Join.Metric}
 		}
 		for _, matchers := range added.Slots {

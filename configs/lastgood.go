@@ -26,13 +26,15 @@ type Set struct {
 
 	written []rules.Plan // Plans, before the daemon's own shadow
 	read    []summaryFile
+	catalog Catalog
 }
 
-// Plan returns the plan for a service in an environment.
+// Plan returns the plan for a service in an environment, with what its rules borrow from
+// the others in force.
 func (s Set) Plan(service, environment string) (rules.Plan, bool) {
 	for _, p := range s.Plans {
 		if p.Service == service && p.Covers(environment) {
-			return p, true
+			return s.catalog.borrow(p, environment, s.Plans), true
 		}
 	}
 	return rules.Plan{}, false
@@ -54,11 +56,12 @@ func (s Set) ProblemsOf(file string) (own Problems) {
 // broken file that is not in it is looked for in kept, which may be nil. Fresh
 // plans are kept for the next time.
 func LoadSet(ctx context.Context, d *Daemon, c Catalog, previous Set, kept LastGood) Set {
-	plans, read, problems := loadWritten(d, c)
+	w, problems := loadWritten(d, c)
+	plans := w.plans
 	if previous.written != nil {
 		previous.Plans = previous.written // what is kept must not stay shadowed when the daemon no longer is
 	}
-	set := Set{Daemon: d, Plans: plans, Problems: append(problems, d.Missing()...), read: read}
+	set := Set{Daemon: d, Plans: plans, Problems: append(problems, d.Missing()...), read: w.read, catalog: c}
 	for _, file := range brokenFiles(d, plans, problems) {
 		p, ok, err := lastGood(ctx, file, previous, kept)
 		switch {
@@ -73,7 +76,7 @@ func LoadSet(ctx context.Context, d *Daemon, c Catalog, previous Set, kept LastG
 	if kept != nil {
 		set.keep(ctx, d, previous, plans, kept)
 	}
-	set.Problems = set.Problems.Sorted()
+	set.Problems = append(set.Problems, c.unborrowed(w, set.Plans)...).Sorted()
 	set.written, set.Plans = set.Plans, d.inForce(set.Plans)
 	return set
 }

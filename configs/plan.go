@@ -55,6 +55,7 @@ type planFile struct {
 	Owner   string `toml:"owner" doc:"who answers for the plan; shown in every message; required"`
 	Settings
 	DependsOn []string `toml:"depends_on" doc:"services that may be to blame instead, by the names under which their own deployments are announced"`
+	Weather   []string `toml:"weather" doc:"services that suffer from what this one suffers from, and neither call it nor are called by it, by the names of their plans: while a rule has no control of its own, what rises there in the same minutes is not held against the version"`
 
 	Rule      elsewhere `toml:"rule" doc:"when to roll back"`
 	Rollback  elsewhere `toml:"rollback" doc:"how to go back; the first that matches the strategy"`
@@ -72,6 +73,5 @@ type ruleFile struct {
 	rules.Spec
 	LoadTestFile string `toml:"load_test" doc:"the summary of a load test, for load-test in compare_to: what k6 writes by --summary-export or handleSummary, or the statistics.json of a JMeter report; relative to this file"`
 
-	BetterBy later `toml:"better_by" doc:"the smallest improvement that is asked for"`
-	Bake     later `toml:"bake" doc:"a rule that bakes longer than the plan"`
+	Bake later `toml:"bake" doc:"a rule that bakes longer than the plan"`
 }

@@ -10,15 +10,17 @@ import (
 	"github.com/bakewatch/bakewatch/rules"
 )
 
-// comparison checks what the rule's version is compared with, and which difference
-// matters. Without compare_to the strategy says it, which only the event names.
-func (l *loader) comparison(t strict.Table, spec *rules.Spec) {
+// comparison checks what the rule's version is compared with, which difference
+// matters, and how much better it must be. Without compare_to the strategy says it, which only the event names.
+func (l *loader) comparison(t strict.Table, nature rules.Nature, spec *rules.Spec) {
 	nothing := spec.CompareTo != nil && len(spec.CompareTo) == 0
 	switch {
 	case spec.Judge == threshold:
-		l.comparesNothing(t, spec.Kind)
+		l.comparesNothing(t, nature, spec.Kind)
 	case nothing && t.Has("worse_by"):
 		t.Fail("worse_by", "worse_by: there is nothing to be worse than: compare_to is empty", "remove it, or name a control")
+	default:
+		t.Blame(spec.CheckImprovement())
 	}
 	for i, control := range spec.CompareTo {
 		key := fmt.Sprintf("compare_to.%d", i)
@@ -37,12 +39,15 @@ func (l *loader) comparison(t strict.Table, spec *rules.Spec) {
 }
 
 // comparesNothing refuses the keys of a comparison where a plain limit judges.
-func (l *loader) comparesNothing(t strict.Table, kind string) {
+func (l *loader) comparesNothing(t strict.Table, nature rules.Nature, kind string) {
 	hint := fmt.Sprintf("remove it: rules of kind %q are held against plain limits", kind)
-	if t.Has("judge") {
+	switch {
+	case t.Has("judge"):
 		hint = `remove it, or judge = "threshold"`
+	case nature.Compared:
+		hint = "remove it, or say by compare_to what to compare with besides"
 	}
-	for _, key := range []string{"compare_to", "worse_by", "load_test"} {
+	for _, key := range []string{"compare_to", "worse_by", "better_by", "load_test"} {
 		if t.Has(key) {
 			t.Fail(key, key+": a plain limit compares nothing", hint)
 		}
@@ -80,17 +85,18 @@ func depends(selected rules.Select, s rules.Spec, name string) bool {
 	return slices.ContainsFunc(placeholder.FindAllStringSubmatch(asked, -1), func(found []string) bool { return found[1] == name })
 }
 
-// checkDependsOn checks the names of the services that may be to blame instead.
-func checkDependsOn(t strict.Table, service string, names []string) {
+// checkServices checks a list of names of other services; itself is what is wrong with
+// the plan's own.
+func checkServices(t strict.Table, list, service, itself string, names []string) {
 	for i, name := range names {
-		key := fmt.Sprintf("depends_on.%d", i)
+		key := fmt.Sprintf("%s.%d", list, i)
 		switch {
 		case !validName(name):
-			t.Fail(key, fmt.Sprintf("depends_on: %q is no name", strict.Shorten(name)), nameHint)
+			t.Fail(key, fmt.Sprintf("%s: %q is no name", list, strict.Shorten(name)), nameHint)
 		case name == service:
-			t.Fail(key, "depends_on: a service does not depend on itself", "")
+			t.Fail(key, list+": "+itself, "")
 		case slices.Index(names, name) < i:
-			t.Fail(key, fmt.Sprintf("depends_on: %q is named twice", name), "")
+			t.Fail(key, fmt.Sprintf("%s: %q is named twice", list, name), "")
 		}
 	}
 }

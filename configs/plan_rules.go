@@ -62,9 +62,10 @@ func (l *loader) loadRule(t strict.Table, kind rules.Kind, name string) {
 		t.Fail("", fmt.Sprintf("cannot be kept: %v", err), "")
 	}
 	spec.Options = text
-	l.judge(t, natureOf(options), &spec)
+	nature := natureOf(options)
+	l.judge(t, nature, &spec)
 	l.common(t, &spec)
-	l.comparison(t, &spec)
+	l.comparison(t, nature, &spec)
 	l.loadTest(t, file.LoadTestFile, &spec)
 	l.warmUp(t, &spec, options)
 	t.Blame(options.Check())
@@ -79,12 +80,13 @@ func (l *loader) loadRule(t strict.Table, kind rules.Kind, name string) {
 }
 
 // judge settles who judges the rule: what counts events is compared, by a test, unless
-// the plan wants a plain threshold; anything else can only be held against one.
+// the plan wants a plain threshold, or has one and no word of a comparison; anything else
+// can only be held against one.
 func (l *loader) judge(t strict.Table, nature rules.Nature, spec *rules.Spec) {
 	if t.Has("judge") && spec.Judge != threshold {
 		t.Fail("judge", fmt.Sprintf("judge must be %q, not %q", threshold, strict.Shorten(spec.Judge)), "leave it out to have the rule compared, and its limit proved, by a test")
 	}
-	if t.Has("judge") || !nature.Compared {
+	if t.Has("judge") || !nature.Compared || nature.Gated && spec.CompareTo == nil {
 		spec.Judge = threshold
 	}
 }

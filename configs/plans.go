@@ -20,42 +20,54 @@ const maxPlan = 64 << 10
 // LoadPlans loads the plans that the daemon's file names. Each stands alone: a
 // broken one is only missing from the plans, and Problems names it.
 func LoadPlans(d *Daemon, c Catalog) ([]rules.Plan, Problems) {
-	plans, _, problems := loadWritten(d, c)
-	return d.inForce(plans), append(problems, d.missingFiles()...).Sorted()
+	w, problems := loadWritten(d, c)
+	problems = append(problems, c.unborrowed(w, w.plans)...)
+	return d.inForce(w.plans), append(problems, d.missingFiles()...).Sorted()
 }
 
-// loadWritten loads the plans as their owners wrote them. It returns which summaries
-// of load tests it read for them as well.
-func loadWritten(d *Daemon, c Catalog) ([]rules.Plan, []summaryFile, Problems) {
+// written are plans as their owners wrote them.
+type written struct {
+	plans   []rules.Plan
+	read    []summaryFile        // the summaries of load tests that were read for them
+	weather map[string][]Problem // by Plan.File: where each of the services stands that it borrows
+}
+
+// loadWritten loads the plans as their owners wrote them.
+func loadWritten(d *Daemon, c Catalog) (written, Problems) {
 	files, problems := d.planFiles()
-	plans, read, more := checkWritten(files, d, c)
+	w, more := checkWritten(files, d, c)
 	if !more.Failed() { // else a plan may only be missing because it is broken
-		more = append(more, d.missed(plans)...)
+		more = append(more, d.missed(w.plans)...)
 	}
-	return plans, read, append(problems, more...).Sorted()
+	return w, append(problems, more...).Sorted()
 }
 
 // CheckPlans loads plans by the names of their files. d may be nil: then what
-// only the daemon's file says (executors, channels, groups) is not checked, which
-// a warning says.
+// only the daemon's file says (executors, channels, groups, other plans) is not checked,
+// which a warning says.
 func CheckPlans(files []string, d *Daemon, c Catalog) ([]rules.Plan, Problems) {
-	plans, _, problems := checkWritten(files, d, c)
-	return d.inForce(plans), problems
+	w, problems := checkWritten(files, d, c)
+	if d != nil && slices.ContainsFunc(w.plans, func(p rules.Plan) bool { return len(p.Weather) > 0 }) {
+		all, _ := loadWritten(d, c)
+		problems = append(problems, c.unborrowed(w, append(slices.Clone(w.plans), all.plans...))...).Sorted()
+	}
+	return d.inForce(w.plans), problems
 }
 
-func checkWritten(files []string, d *Daemon, c Catalog) ([]rules.Plan, []summaryFile, Problems) {
+func checkWritten(files []string, d *Daemon, c Catalog) (written, Problems) {
 	presets, problems := builtin(c)
 	if d != nil {
 		presets = d.presets
 	}
 	var plans []loaded
-	var read []summaryFile
+	w := written{weather: map[string][]Problem{}}
 	for _, file := range files {
 		l := &loader{daemon: d, catalog: c, presets: presets}
 		if plan, ok := l.load(file); ok {
 			plans = append(plans, plan)
+			w.weather[plan.plan.File] = plan.weather
 		}
-		problems, read = append(problems, l.problems...), append(read, l.read...)
+		problems, w.read = append(problems, l.problems...), append(w.read, l.read...)
 	}
 	if d == nil && len(files) > 0 {
 		problems = append(problems, Problem{
@@ -64,14 +76,16 @@ func checkWritten(files []string, d *Daemon, c Catalog) ([]rules.Plan, []summary
 		})
 	}
 	kept, doubles := distinct(plans)
-	return kept, read, append(problems, doubles...).Sorted()
+	w.plans = kept
+	return w, append(problems, doubles...).Sorted()
 }
 
-// loaded is a plan and where its service stands, for problems.
+// loaded is a plan and where its service stands, and those that it borrows, for problems.
 type loaded struct {
 	plan    rules.Plan
 	path    string
 	service Problem
+	weather []Problem
 }
 
 // distinct drops plans that two files give for the same service and environment.
@@ -128,7 +142,11 @@ func (l *loader) load(path string) (loaded, bool) {
 	l.resolve(path)
 	l.finish(file)
 	l.problems = file.Problems.Sorted()
-	return loaded{plan: l.plan, path: path, service: l.root.Place("service")}, !l.problems.Failed()
+	all := loaded{plan: l.plan, path: path, service: l.root.Place("service")}
+	for i := range l.plan.Weather {
+		all.weather = append(all.weather, l.root.Place(fmt.Sprintf("weather.%d", i)))
+	}
+	return all, !l.problems.Failed()
 }
 
 func (l *loader) resolve(path string) {
@@ -146,11 +164,12 @@ func (l *loader) resolve(path string) {
 		Service: f.Service, Owner: f.Owner, File: l.daemon.key(path),
 		Environments: f.Environments, Tier: f.Tier, Labels: f.Labels,
 		Source: f.Source, Settle: rules.Duration(5 * time.Second), Interval: f.Interval,
-		Bake: f.Bake, BakeMin: f.BakeMin, RollOut: f.RollOut, BlindFor: f.BlindFor, FalseAlarms: f.FalseAlarms, DependsOn: f.DependsOn,
+		Bake: f.Bake, BakeMin: f.BakeMin, RollOut: f.RollOut, BlindFor: f.BlindFor, FalseAlarms: f.FalseAlarms, DependsOn: f.DependsOn, Weather: f.Weather,
 		Select: f.Select, Notify: f.Notify,
 	}
 	l.findSource()
 	l.loadRules()
+	l.checkWeather()
 	l.loadRollbacks()
 	l.loadAuthorities()
 	if l.daemon != nil {
@@ -170,7 +189,7 @@ func (l *loader) settle() {
 	if f.Service != "" && !validName(f.Service) {
 		l.root.Fail("service", fmt.Sprintf("service: %q is no name", strict.Shorten(f.Service)), nameHint)
 	}
-	checkDependsOn(l.root, f.Service, f.DependsOn)
+	checkServices(l.root, "depends_on", f.Service, "a service does not depend on itself", f.DependsOn)
 	if !l.root.Has("bake_min") {
 		f.BakeMin = min(f.BakeMin, f.Bake)
 	}

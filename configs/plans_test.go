@@ -147,6 +147,29 @@ func TestWhatCountsEventsIsComparedUnlessThePlanWantsAThreshold(t *testing.T) {
 	}
 }
 
+func TestACrashRuleComparesUnlessALimitIsAllThatThePlanSays(t *testing.T) {
+	const crash = "\n[[rule]]\nkind = 'crash'\nrestarts = 'process_restarts_total'\n"
+	for name, test := range map[string]struct{ plan, judge, said string }{
+		"nothing":               {crash, "", "judged by a test against previous and before:\n"},
+		"a limit":               {crash + "max = 2\n", "threshold", "judged by threshold over 5m:\n"},
+		"a limit, plainly":      {crash + "max = 2\njudge = 'threshold'\n", "threshold", "breached at once; looks"},
+		"what to compare with":  {crash + "compare_to = ['before']\n", "", "judged by a test against before:\n"},
+		"both":                  {crash + "max = 2\ncompare_to = ['before']\n", "", "judged by a test against before, and by threshold over 5m:\n"},
+		"when both are broken":  {crash + "max = 2\ncompare_to = ['before']\n", "", "breached once it is proved, or at once beyond max; looks"},
+		"when it is broken":     {crash, "", "breached once it is proved; looks"},
+		"what both promise":     {crash + "max = 2\ncompare_to = ['before']\n", "", "; its plain limits promise nothing.\n"},
+		"what a test promises":  {crash, "", "by all tests of the plan together.\n"},
+		"nobody else's version": {crash + "select = 'none'\n", "", "judged by a test against before:\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := one(t, minimal, head+byVersion+test.plan+tail)
+			if said := catalog().Explain(p); p.Rules[0].Judge != test.judge || !strings.Contains(said, test.said) {
+				t.Errorf("judged by %q:\n%s", p.Rules[0].Judge, said)
+			}
+		})
+	}
+}
+
 func TestAQueryCountsOnceItsWindowHasPassedTheDeployment(t *testing.T) {
 	const text = head + byVersion + "\n[[rule]]\nkind = 'query'\nexpr = 'max_over_time(x[$window])'\nmax = 1\n"
 	for name, test := range map[string]struct {
@@ -181,17 +204,18 @@ func TestAMetricThatCannotCarryWhatSelectAddsIsWarnedOf(t *testing.T) {
 	const istio, otel, promhttp = "preset = 'istio'\n", "preset = 'otel-http'\n", "preset = 'prometheus-http'\n"
 	const selected = "[select]\nmatch = { job = 'checkout', namespace = 'shop' }\nversion = 'version'\n"
 	for name, test := range map[string]struct{ plan, said string }{
-		"kube metrics and match":           {selected + crash, "kube_pod_container_status_restarts_total does not carry what [select] adds (job, version)"},
-		"kube metrics and a preset":        {promhttp + byVersion + crash, "adds (job, version)"},
-		"kube metrics and a preset's join": {otel + crash, "the join with target_info"},
-		"kube metrics without select":      {selected + crash + "select = 'none'\n", ""},
-		"kube metrics by their own labels": {selected + strings.Replace(crash, "{", "{job=\"ksm\", version=~\".*\", ", 1), ""},
-		"kube metrics and slots":           {"[select.slots]\na = { instance = '1' }\nb = { instance = '2' }\n" + crash, "adds (instance)"},
-		"a metric of the service":          {selected + own, ""},
-		"up and istio":                     {istio + up, "up does not carry what [select] adds (destination_service_name, reporter, destination_version)"},
-		"up and istio without select":      {istio + up + "targets = 'up{job=\"checkout\"}'\nselect = 'none'\n", ""},
-		"up and a version of the target":   {selected + up, ""},
-		"up and a join":                    {otel + up, ""},
+		"kube metrics and match":            {selected + crash, "kube_pod_container_status_restarts_total does not carry what [select] adds (job, version)"},
+		"kube metrics and a preset":         {promhttp + byVersion + crash, "adds (job, version)"},
+		"kube metrics and a preset's join":  {otel + crash, "the join with target_info"},
+		"kube metrics and a join of theirs": {"[select]\njoin = { metric = 'kube_pod_labels', on = ['namespace', 'pod'], label = 'label_version' }\n" + crash, ""},
+		"kube metrics without select":       {selected + crash + "select = 'none'\n", ""},
+		"kube metrics by their own labels":  {selected + strings.Replace(crash, "{", "{job=\"ksm\", version=~\".*\", ", 1), ""},
+		"kube metrics and slots":            {"[select.slots]\na = { instance = '1' }\nb = { instance = '2' }\n" + crash, "adds (instance)"},
+		"a metric of the service":           {selected + own, ""},
+		"up and istio":                      {istio + up, "up does not carry what [select] adds (destination_service_name, reporter, destination_version)"},
+		"up and istio without select":       {istio + up + "targets = 'up{job=\"checkout\"}'\nselect = 'none'\n", ""},
+		"up and a version of the target":    {selected + up, ""},
+		"up and a join":                     {otel + up, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, problems := load(t, minimal, map[string]string{"a.toml": head + test.plan + tail})

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -59,6 +60,22 @@ func (m Margin) Below(p float64) float64 {
 		return max(0, p-m.Points)
 	}
 	return p / max(m.Factor, 1)
+}
+
+// CheckImprovement says what is wrong with the improvement that a rule asks for; nil
+// where it asks for none. What is wrong is a *FieldError.
+func (s Spec) CheckImprovement() error {
+	switch {
+	case s.BetterBy.IsZero():
+		return nil
+	case s.BetterBy.Factor == 1:
+		return &FieldError{Key: "better_by", Hint: "leave it out: a rule that compares allows nothing worse", Err: errors.New("1x is no improvement")}
+	case !s.WorseBy.IsZero():
+		return &FieldError{Key: "better_by", Hint: "remove one of them, or write two rules", Err: errors.New("stands beside worse_by: what must be better may not be worse")}
+	case s.CompareTo != nil && len(s.CompareTo) == 0:
+		return &FieldError{Key: "better_by", Hint: "name a control, or remove it", Err: errors.New("there is nothing to be better than: compare_to is empty")}
+	}
+	return nil
 }
 
 func (m Margin) String() string {

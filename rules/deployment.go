@@ -106,6 +106,12 @@ type LaneID struct {
 	Flag        string `json:"flag,omitempty"`
 }
 
+// OfService returns the lane of the service as a whole: without the flag.
+func (id LaneID) OfService() LaneID {
+	id.Flag = ""
+	return id
+}
+
 // String returns the lane's name for people. Names may contain slashes, so it is
 // no key: use the LaneID itself.
 func (id LaneID) String() string {

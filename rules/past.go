@@ -1,6 +1,9 @@
 package rules
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Past is one request for what was before a deployment: the queries, at the instants
 // From, From+Step, … up to To.
@@ -8,6 +11,11 @@ type Past struct {
 	Queries  []Query
 	From, To time.Time
 	Step     time.Duration
+}
+
+// Optional says that the evidence can do without it.
+func (p Past) Optional() bool {
+	return !slices.ContainsFunc(p.Queries, func(q Query) bool { return !q.Optional })
 }
 
 // Instants returns how many instants the request covers.

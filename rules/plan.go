@@ -32,6 +32,8 @@ type Plan struct {
 	FalseAlarms Chance `json:"false_alarms,omitempty"`
 	// DependsOn are services that may be to blame instead.
 	DependsOn []string `json:"depends_on,omitempty"`
+	// Weather are services that its rules borrow as controls where they have none of their own.
+	Weather []string `json:"weather,omitempty"`
 
 	Select      Select      `json:"select"`
 	Rules       []Spec      `json:"rules"`

@@ -11,6 +11,9 @@ type Query struct {
 	Source   string            // [prometheus.NAME] of the daemon's file
 	Template string            // PromQL in which $service, $version … stand inside label matchers
 	Values   map[string]string // what they stand for; bound in the syntax tree, never in the text
+	// Optional says that the rule can judge without it: a failure is handed to the
+	// evidence, and is no failure of the look.
+	Optional bool
 }
 
 // Result is the answer to one query at one instant: an instant vector, or why there is none.

@@ -19,7 +19,7 @@ type Rule interface {
 type Evidence interface {
 	// See folds one look: the results of Rule.Queries, evaluated at the instant at.
 	// Looks come in order, one an interval, and are left out only where there never is
-	// an answer. No result carries an error.
+	// an answer. No result carries an error, unless its query is optional.
 	See(at time.Time, got []Result) Answer
 }
 
@@ -35,7 +35,7 @@ type Answer struct {
 	At     time.Time `json:"at,omitzero"`     // the instant that was looked at
 	Value  *float64  `json:"value,omitempty"` // in the unit of Limit
 	Limit  *float64  `json:"limit,omitempty"`
-	Unit   string    `json:"unit,omitempty"`   // "ratio", "seconds", "" for a plain number
+	Unit   string    `json:"unit,omitempty"`   // "ratio", "seconds", "per pod-second", "" for a plain number
 	Bad    float64   `json:"bad,omitempty"`    // bad events in the window; of events that are wanted none is
 	Total  float64   `json:"total,omitempty"`  // all events in the window
 	Window Duration  `json:"window,omitempty"` // what Bad and Total were counted over
@@ -51,6 +51,8 @@ type Answer struct {
 	Test *Test `json:"test,omitempty"`
 	// Compared is what the version was held against, in the order of the plan.
 	Compared []Compared `json:"compared,omitempty"`
+	// Weather is what the borrowed services show, while the version has no control of its own.
+	Weather []Weather `json:"weather,omitempty"`
 	// Attribution says who is to blame for a breach.
 	Attribution Attribution `json:"attribution,omitzero"`
 	// Curve is what a plot needs; filled in where an answer is written down.
@@ -62,7 +64,8 @@ type Compared struct {
 	With  Control `json:"with,omitempty"` // empty: the limit
 	Bad   float64 `json:"bad,omitempty"`  // or the wanted events, of a rule for which fewer are worse
 	Total float64 `json:"total,omitempty"`
-	Level float64 `json:"level"` // the share of these events that is normal there
+	Level float64 `json:"level"`          // the share of these events that is normal there
+	Unit  string  `json:"unit,omitempty"` // of Level; empty: "ratio"
 	// Missing says why it could not be compared with; empty: it was.
 	Missing string `json:"missing,omitempty"`
 	// Shares says that it is worse there as well: what happens is not the version's own.
@@ -104,8 +107,13 @@ func (e *FieldError) Unwrap() error { return e.Err }
 type Nature struct {
 	// Compared says that it is judged by comparison, unless the plan says judge = "threshold".
 	Compared bool
+	// Gated says that its limit is a plain one in any case: beside the comparison, or alone
+	// where the plan does not say what to compare with.
+	Gated bool
 	// Now says that it looks at what is now, so that a window has no meaning.
 	Now bool
+	// Borrows says that it may borrow other services as controls: more of what it counts is worse.
+	Borrows bool
 	// Fewest is how many events a plain limit is judged on, and FewestKey the option that
 	// says so; empty: the rule is over no events.
 	FewestKey string
@@ -164,9 +172,13 @@ type Spec struct {
 	// CompareTo is nil where the plan does not say: ControlsFor the strategy.
 	CompareTo []Control `json:"compare_to" toml:"compare_to" doc:"what the version is compared with: previous, off, before, last-week, load-test; default: the strategy's control, then before; [] for none"`
 	WorseBy   Margin    `json:"worse_by,omitzero" toml:"worse_by" doc:"the smallest difference that matters: 1.25x or +0.1pp; default 1.25x"`
+	BetterBy  Margin    `json:"better_by,omitzero" toml:"better_by" doc:"how much better the version must be than what it is compared with: 1.1x or +0.5pp; breached when it is proved that it is not; instead of worse_by"`
 
 	// LoadTest is what load_test names, read at load; nil: the plan names none.
 	LoadTest *LoadTestSummary `json:"load_test,omitempty"`
+
+	// Stations are the services that it borrows; filled in when a watch is opened.
+	Stations []Station `json:"stations,omitempty"`
 
 	Selecting Selecting `json:"select,omitempty" toml:"select" doc:"none: [select] adds nothing to the rule's selectors, for metrics of another exporter such as kube-state-metrics; default: the plan's [select]"`
 

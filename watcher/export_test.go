@@ -26,3 +26,6 @@ func (o *Owner) Remembered(ctx context.Context) (instants int) {
 
 // Shared lets tests look at how instances overlap.
 var Shared = shared
+
+// Watched lets tests look at when a lane cannot tell of the weather.
+var Watched = Lane.watchedSpans

@@ -150,6 +150,32 @@ func (l Lane) badSpans() []rules.Span {
 	return bad
 }
 
+// watchedSpans returns the stretches in which what the lane shows may be its own doing:
+// from when a deployment was announced until it passed or was rolled back; one that ended
+// badly and stays live, until something else is live. What is open ends at until.
+func (l Lane) watchedSpans(until time.Time) (spans []rules.Span) {
+	past := l.Ledger.Past
+	for i, p := range past {
+		s := rules.Span{From: p.Opened, To: p.Closed}
+		if l.Ledger.endedBadly(p) {
+			switch {
+			case p.Outcome == RolledBack, p.Outcome == CancelledWatch: // it is gone
+			case i+1 < len(past):
+				s.To = past[i+1].Opened
+			case l.Watch != nil:
+				s.To = l.Watch.Opened
+			case l.Ledger.Live == p.Version:
+				s.To = until
+			}
+		}
+		spans = append(spans, s)
+	}
+	if l.Watch != nil {
+		spans = append(spans, rules.Span{From: l.Watch.Opened, To: until})
+	}
+	return spans
+}
+
 // endedBadly says that the watch found something worse, or that people went back.
 func (l Ledger) endedBadly(p PastWatch) bool {
 	if p.Wrong {

@@ -199,6 +199,7 @@ func (o *Owner) answered(ctx context.Context, b batch, members []member, results
 	touched := map[*held]*sight{}
 	for _, m := range members {
 		n := len(m.feed.queries)
+		o.tellWeather(m.held, m.feed.evidence)
 		m.feed.fold(b, results[:n])
 		results, m.feed.asked = results[n:], false
 		touched[m.held] = m.sight

@@ -99,6 +99,7 @@ const pulse = time.Second / 4
 type Owner struct {
 	Config
 	lanes  map[rules.LaneID]*held
+	flags  map[rules.LaneID][]*held // the lanes of a service's toggles, by the lane without a flag
 	inbox  chan func(context.Context)
 	events chan event
 	ends   chan ending   // of rollbacks
@@ -127,7 +128,7 @@ func NewOwner(c Config) (*Owner, error) {
 		return nil, err
 	}
 	return &Owner{
-		Config: c, lanes: map[rules.LaneID]*held{},
+		Config: c, lanes: map[rules.LaneID]*held{}, flags: map[rules.LaneID][]*held{},
 		inbox: make(chan func(context.Context)), events: make(chan event), ends: make(chan ending), ended: make(chan struct{}), gone: make(chan struct{}),
 		beside: newBeside(), past: past{kept: map[string]*recollection{}}, budget: &budget{lane: Lane{ID: BudgetLane}, all: c.Budget},
 	}, nil
@@ -140,8 +141,8 @@ func (o *Owner) Load(ctx context.Context) error {
 			o.budget.lane = Fold(id, entries)
 			return nil
 		}
-		h := &held{Lane: Fold(id, entries)}
-		o.lanes[id] = h
+		h := o.held(id)
+		h.Lane = Fold(id, entries)
 		if grant, owed := h.Todo(); owed {
 			o.beside.grants[grant.Key()] = &carried{try: o.Actor.Resume}
 		}
@@ -333,6 +334,9 @@ func (o *Owner) held(id rules.LaneID) *held {
 	if !ok {
 		h = &held{Lane: Lane{ID: id}}
 		o.lanes[id] = h
+		if service := id.OfService(); service != id {
+			o.flags[service] = append(o.flags[service], h)
+		}
 	}
 	return h
 }

@@ -58,6 +58,15 @@ func (r *recollection) take(results []rules.Result) {
 	r.longest = min(2*r.longest, pastChunk)
 }
 
+// whole returns the results of all instants; those that were not read have the error.
+func (r *recollection) whole(unread error) []rules.Result {
+	missing := r.count - len(r.results)
+	if missing == 0 {
+		return r.results[:r.count:r.count]
+	}
+	return append(slices.Clip(r.results), slices.Repeat([]rules.Result{{Err: unread}}, missing)...)
+}
+
 // again says whether an instant without an answer is to be asked for again: after a
 // while where the server failed, at once where it was only asked for too much. Either
 // way less is asked for then: a proxy before the server calls its own impatience an

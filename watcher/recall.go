@@ -14,13 +14,15 @@ type reading struct {
 	evidence rules.Historical
 	past     rules.Past      // what it wants to know next
 	times    int             // how often it wanted something
+	failed   int             // how often that could not be read
 	waiting  bool            // it stands in the queue
 	parts    []*recollection // one a query of past; nil: it is not its turn yet
 	learning bool            // it has them, and is at it beside the loop
 }
 
-// mostTimes is how often one rule may want more of the past.
-const mostTimes = 16
+// mostTimes is how often one rule may want more of the past: its own, and that of each
+// service that it borrows.
+const mostTimes = 32
 
 // want begins the reading of a rule that judges by the past.
 func (f *feed) want(evidence rules.Historical) {
@@ -29,18 +31,21 @@ func (f *feed) want(evidence rules.Historical) {
 	}
 }
 
+// mostFailures is how often what a rule can do without may not be read, before it does.
+const mostFailures = 3
+
+// dispensable says that the rule can do without what could not be read, and has waited
+// for it long enough.
+func (r *reading) dispensable() bool { return r.past.Optional() && r.failed >= mostFailures }
+
 // learn hands the rule what it wanted, and takes down what it wants next. It runs
 // beside the loop: while it reads, nothing else touches the rule's evidence.
-func (r *reading) learn(bad []rules.Span) (next *reading, err error) {
+func (r *reading) learn(results [][]rules.Result, bad []rules.Span) (next *reading, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the rule cannot read this history: %v", p)
 		}
 	}()
-	results := make([][]rules.Result, len(r.parts))
-	for i, part := range r.parts {
-		results[i] = part.results[:part.count:part.count]
-	}
 	r.evidence.Learn(results, bad)
 	past, more := r.evidence.Wants()
 	switch {
@@ -70,11 +75,13 @@ func (o *Owner) readPast(ctx context.Context, now time.Time) {
 	o.past.admit(now)
 	for _, m := range o.past.waiting {
 		switch whole, failed := m.feed.reading.state(); {
+		case failed != nil && m.feed.reading.dispensable():
+			o.learn(m, failed)
 		case failed != nil:
 			m.feed.unread(failed, m.sight.latest(now))
 			o.looked(ctx, m.held, m.sight, now)
 		case whole:
-			o.learn(m)
+			o.learn(m, nil)
 		}
 	}
 	for b, asked := range o.past.due() {
@@ -101,16 +108,22 @@ func (r *reading) state() (whole bool, failed error) {
 func (f *feed) unread(err error, last time.Time) {
 	f.err, f.missed = err, last
 	f.answer = rules.Answer{Rule: f.rule, Verdict: rules.VerdictOf(err), Ceiling: rules.Auto, Why: "reading history: " + err.Error()}
-	f.reading.waiting, f.reading.parts = false, nil
+	f.reading.waiting, f.reading.parts, f.reading.failed = false, nil, f.reading.failed+1
 }
 
-// learn has a rule learn from what was read, which takes a while.
-func (o *Owner) learn(m member) {
+// learn has a rule learn from what was read, which takes a while. What could not be
+// read, and it can do without, has the error.
+func (o *Owner) learn(m member, unread error) {
 	r, bad := m.feed.reading, m.held.badSpans()
+	o.tellWeather(m.held, r.evidence)
+	results := make([][]rules.Result, len(r.parts))
+	for i, part := range r.parts {
+		results[i] = part.whole(unread)
+	}
 	r.learning = true
 	o.beside.looks.Go(func() {
 		o.beside.learning <- struct{}{}
-		next, err := r.learn(bad)
+		next, err := r.learn(results, bad)
 		<-o.beside.learning
 		o.back(func(ctx context.Context) { o.learned(ctx, m, next, err) })
 	})

@@ -470,7 +470,7 @@ func TestFewRequestsForThePastRunAtOnce(t *testing.T) {
 func TestARuleThatCannotReadThePastIsBlind(t *testing.T) {
 	for name, wants := range map[string]func(rules.Deployment) []rules.Past{
 		"wants no end": func(d rules.Deployment) (all []rules.Past) {
-			for range 20 {
+			for range 40 {
 				all = append(all, week("requests")(d)...)
 			}
 			return all

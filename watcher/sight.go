@@ -145,7 +145,7 @@ func (s *sight) due(now time.Time, owe func(f *feed, first, last time.Time)) (mi
 // again. One that never has an answer (there is nothing, series that do not match
 // while pods change) is left out: it must not hide all that comes after it.
 func (f *feed) see(at time.Time, results []rules.Result) {
-	f.err = firstError(results)
+	f.err = f.failure(results)
 	if f.err != nil {
 		f.answer = rules.Answer{Rule: f.rule, Verdict: rules.VerdictOf(f.err), Ceiling: rules.Auto, At: at, Why: f.err.Error()}
 		if !f.owed() {
@@ -214,9 +214,11 @@ func (s *sight) asking() bool {
 	return slices.ContainsFunc(s.feeds, func(f *feed) bool { return f.asked })
 }
 
-func firstError(results []rules.Result) error {
-	for _, r := range results {
-		if r.Err != nil {
+// failure is why the rule cannot judge the look: the first error of a query that it
+// cannot do without.
+func (f *feed) failure(results []rules.Result) error {
+	for i, r := range results {
+		if r.Err != nil && !f.queries[i].Optional {
 			return r.Err
 		}
 	}

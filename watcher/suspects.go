@@ -53,7 +53,7 @@ func (o *Owner) facts(h *held, f *feed, a rules.Answer, now time.Time) suspect.F
 	d := h.Watch.Deployment
 	facts := suspect.Facts{
 		Version: d.Version, Previous: d.Previous, At: a.At, Live: d.At,
-		Plain: a.Test == nil, Compared: a.Compared, Space: f.trail.space(), Onset: f.onset(), Bad: a.Bad, Total: a.Total,
+		Plain: a.Test == nil, Compared: a.Compared, Weather: a.Weather, Space: f.trail.space(), Onset: f.onset(), Bad: a.Bad, Total: a.Total,
 		Early: a.Attribution.Blame == rules.Ambient, // the rule itself knows that it was so before
 	}
 	needs := h.Watch.Plan.DependsOn

@@ -371,3 +371,32 @@ func TestATestIsAskedWhereItIsBeforeItIsBreached(t *testing.T) {
 		})
 	}
 }
+
+// gated is a test that wins nothing, with a limit besides.
+type gated struct{ limit }
+
+func (g gated) Begin(rules.Deployment) rules.Evidence { return g }
+
+func (gated) See(_ time.Time, got []rules.Result) rules.Answer {
+	answer := rules.Answer{Ceiling: rules.Auto, Why: "restarts", Test: &rules.Test{Wealth: 0.5}}
+	if got[0].Samples[0].Value > 1 {
+		answer.Verdict = rules.Breached
+	}
+	return answer
+}
+
+func TestALimitBesidesATestTellsWhenItBeganToBeBroken(t *testing.T) {
+	s := &scene{world: &world{bad: []string{"2.4.0"}}, plan: plan()}
+	s.config = func(c *watcher.Config) {
+		c.Build = func(p rules.Plan) ([]rules.Rule, error) {
+			return []rules.Rule{gated{limit{"errors", time.Duration(p.Interval)}}}, nil
+		}
+	}
+	stageWith(t, s, func(s *scene) {
+		s.deploy("2.4.0", func(d *rules.Deployment) { d.Previous = "2.3.9" })
+		s.wait(5 * time.Minute)
+		if power, who, _ := s.ruling("2.4.0"); who.Blame != rules.ThisDeployment {
+			t.Errorf("%s, %s", power, who)
+		}
+	})
+}

@@ -33,12 +33,12 @@ func trailOf(rule rules.Rule, evidence rules.Evidence, d rules.Deployment) trail
 	return trail{spatial: spatial, from: d.At}
 }
 
-// follow takes in one answer. A test is on a trail while it has won anything; a plain
-// limit while it is broken, even if not yet for long enough.
+// follow takes in one answer. A test is on a trail while it has won anything, or a limit
+// besides is broken; a plain limit while it is broken, even if not yet for long enough.
 func (t *trail) follow(a rules.Answer, interval time.Duration) {
 	worse := a.Verdict == rules.Breached || a.Verdict == rules.Inconclusive && a.Value != nil && a.Limit != nil
 	if a.Test != nil {
-		worse = a.Test.Wealth > 1
+		worse = a.Test.Wealth > 1 || a.Verdict == rules.Breached
 	}
 	switch {
 	case !worse:

@@ -50,6 +50,7 @@ type explainedRule struct {
 	Kind     string         `json:"kind,omitempty"`
 	Severity rules.Severity `json:"severity"`
 	Mode     rules.Mode     `json:"mode"`
+	BetterBy rules.Margin   `json:"better_by,omitzero"`
 	Answer   rules.Answer   `json:"answer"`
 }
 
@@ -69,7 +70,7 @@ func explain(w watcher.WatchView) explanation {
 		rule := explainedRule{Answer: a}
 		if w.Plan != nil {
 			spec, _ := w.Plan.Rule(a.Rule)
-			rule.Kind, rule.Severity, rule.Mode = spec.Kind, spec.Severity, spec.Mode
+			rule.Kind, rule.Severity, rule.Mode, rule.BetterBy = spec.Kind, spec.Severity, spec.Mode, spec.BetterBy
 		}
 		e.Rules = append(e.Rules, rule)
 	}

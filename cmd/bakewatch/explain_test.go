@@ -38,6 +38,11 @@ func reasoned() watcher.WatchView {
 					{With: rules.Before, Missing: "no history"},
 					{Level: 0.01},
 				},
+				Weather: []rules.Weather{
+					{Service: "search", Bad: 10, Total: 2000, Level: 0.001, Rose: 0.004},
+					{Service: "cart", Bad: 2, Total: 2000, Level: 0.001},
+					{Service: "mail", Missing: "its last deployment has not passed"},
+				},
 				Attribution: rules.Attribution{Blame: rules.CannotTell, Why: []string{"payments 3.1.0 went live when it began", "it began 2m after the deployment"}},
 			},
 			{Rule: "restarts", Verdict: rules.Inconclusive, Ceiling: rules.Auto, Why: "too early", Test: &rules.Test{Wealth: 0.84, Held: "a single blip"}},
@@ -47,6 +52,14 @@ func reasoned() watcher.WatchView {
 }
 
 func TestExplain(t *testing.T) {
+	t.Run("evidence against an improvement is not said to be of something worse", func(t *testing.T) {
+		b := newBench(t)
+		w := reasoned()
+		w.Plan.Rules[0].BetterBy = rules.Margin{Factor: 1.1}
+		b.desk.watches = []watcher.WatchView{w}
+		b.expect(0, "explain", "checkout")
+		b.says("1234 to 1 that it is not 1.1x better, 600 needed", "0.84 to 1 that it is worse")
+	})
 	t.Run("from what was counted to what may be done", func(t *testing.T) {
 		b := newBench(t)
 		b.desk.watches = []watcher.WatchView{reasoned()}
@@ -59,6 +72,9 @@ func TestExplain(t *testing.T) {
     limit	1 %
     against	previous: 0.3 % (3 of 1000), it suffers as well
     against	before: not compared with: no history
+    weather	search: 0.5 % (10 of 2000), 0.1 % is normal: rose by 0.4 points, not held against the version
+    weather	cart: 0.1 % (2 of 2000), 0.1 % is normal
+    weather	mail: not borrowed: its last deployment has not passed
     evidence	1234 to 1 that it is worse, 600 needed as the plan's other tests stand
     supports	at most ask
     to blame	cannot tell: payments 3.1.0 went live when it began; it began 2m after the deployment
@@ -156,4 +172,21 @@ func TestShowSaysWhoIsToBlame(t *testing.T) {
 	b.desk.watches = []watcher.WatchView{w}
 	b.expect(0, "show", "checkout")
 	b.says("to blame: this deployment: only 2.4.0's instances")
+}
+
+func TestExplainWritesRatesByTheHour(t *testing.T) {
+	w := reasoned()
+	w.Ruling.Answers[1] = rules.Answer{
+		Rule: "restarts", Verdict: rules.Inconclusive, Ceiling: rules.Auto, Why: "restarts", Unit: "per pod-second",
+		Bad: 9, Total: 900, Window: rules.Duration(5 * time.Minute), Test: &rules.Test{Wealth: 2},
+		Compared: []rules.Compared{{With: rules.Before, Bad: 7, Total: 7 * 86400, Level: 1.0 / 86400, Unit: "per pod-second"}},
+	}
+	b := newBench(t)
+	b.desk.watches = []watcher.WatchView{w}
+	b.expect(0, "explain", "checkout")
+	for _, want := range []string{"data	9 in 15 pod-minutes in 5m\n", "against	before: 0.0417 per pod-hour (7 in 168 pod-hours)\n"} {
+		if !strings.Contains(b.stdout.String(), want) {
+			t.Errorf("%q is not said:\n%s", want, b.stdout.String())
+		}
+	}
 }

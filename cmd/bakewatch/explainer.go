@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
 	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/counting"
 	"github.com/bakewatch/bakewatch/rules/quantity"
 )
 
@@ -51,8 +53,11 @@ func (v explainer) rule(r explainedRule) {
 			add("against", against(c))
 		}
 	}
+	for _, w := range a.Weather {
+		add("weather", weather(w))
+	}
 	if a.Test != nil {
-		add("evidence", wealth(*a.Test))
+		add("evidence", wealth(*a.Test, r.BetterBy))
 	}
 	if a.Ceiling < rules.Auto {
 		add("supports", "at most "+a.Ceiling.String())
@@ -66,7 +71,7 @@ func data(a rules.Answer) string {
 	var text string
 	switch {
 	case a.Total > 0:
-		text = fmt.Sprintf("%s of %s", counted(a.Bad), counted(a.Total))
+		text = among(a.Bad, a.Total, quantity.Unit(a.Unit))
 	case a.Window > 0:
 		text = counted(a.Bad)
 	case a.Value != nil:
@@ -85,9 +90,10 @@ func against(c rules.Compared) string {
 	if c.Missing != "" {
 		return fmt.Sprintf("%s: not compared with: %s", c.With, c.Missing)
 	}
-	text, shares := fmt.Sprintf("%s: %s", c.With, quantity.Format(c.Level, quantity.Ratio)), ""
+	unit := cmp.Or(quantity.Unit(c.Unit), quantity.Ratio)
+	text, shares := fmt.Sprintf("%s: %s", c.With, quantity.Format(c.Level, unit)), ""
 	if c.Total > 0 {
-		text += fmt.Sprintf(" (%s of %s)", counted(c.Bad), counted(c.Total))
+		text += " " + bracketed(among(c.Bad, c.Total, unit))
 	}
 	if c.Shares {
 		shares = "it suffers as well"
@@ -95,9 +101,25 @@ func against(c rules.Compared) string {
 	return joined(", ", text, shares)
 }
 
+// weather says what a borrowed service has shown.
+func weather(w rules.Weather) string {
+	if w.Missing != "" {
+		return fmt.Sprintf("%s: not borrowed: %s", w.Service, w.Missing)
+	}
+	text := fmt.Sprintf("%s: %s (%s of %s), %s is normal", w.Service, quantity.Format(w.Share(), quantity.Ratio), counted(w.Bad), counted(w.Total), quantity.Format(w.Level, quantity.Ratio))
+	if w.Rose > 0 {
+		text += fmt.Sprintf(": rose by %s points, not held against the version", quantity.Format(100*w.Rose, quantity.Plain))
+	}
+	return text
+}
+
 // wealth says what a test has won, and what it takes.
-func wealth(t rules.Test) string {
-	text := fmt.Sprintf("%s to 1 that it is worse", counted(t.Wealth))
+func wealth(t rules.Test, better rules.Margin) string {
+	claim := "it is worse"
+	if !better.IsZero() {
+		claim = fmt.Sprintf("it is not %s better", better)
+	}
+	text := fmt.Sprintf("%s to 1 that %s", counted(t.Wealth), claim)
 	if t.Needed > 0 {
 		text += fmt.Sprintf(", %s needed as the plan's other tests stand", counted(t.Needed))
 	}
@@ -105,6 +127,14 @@ func wealth(t rules.Test) string {
 		text += "; held: " + t.Held
 	}
 	return text
+}
+
+// among writes "41 of 1000", or "9 in 2.5 pod-hours" where that is what the unit is of.
+func among(bad, total float64, unit quantity.Unit) string {
+	if unit == quantity.PerPodSecond {
+		return counted(bad) + " " + counting.Among(total, unit)
+	}
+	return fmt.Sprintf("%s of %s", counted(bad), counted(total))
 }
 
 // counted writes a number with as many figures as it deserves.

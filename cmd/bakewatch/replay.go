@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/incidents"
 	"github.com/bakewatch/bakewatch/watcher/replay"
+	"github.com/bakewatch/bakewatch/watcher/replay/peers"
 )
 
 // replaying are the options of replay.
@@ -25,7 +25,8 @@ func replayCommand(p *program) *cobra.Command {
 		Use:   "replay",
 		Short: "Ask what would have happened to past deployments, from recorded counts",
 		Long: `Run the state machine and its judge over recorded counts and say which deployments would have
-been stopped, how soon and why, and which wrongly. Nothing is asked, told or rolled back.
+been stopped, how soon and why, and which wrongly; and beside it what other tools would have made of
+the same looks. Nothing is asked, told or rolled back.
 
 The folder holds CSV files with the header time,total,bad, and an incidents.csv that says when
 deployments were and whether they were bad; docs/replay.md tells more. Deployments that nobody
@@ -64,7 +65,7 @@ named are taken for good ones, every --every, wherever --history was recorded be
 
 // config checks the options.
 func (r replaying) config() (replay.Config, error) {
-	config := replay.Config{Interval: r.interval, Bake: r.bake, Peers: replayPeers()}
+	config := replay.Config{Interval: r.interval, Bake: r.bake, Peers: peers.All()}
 	if err := config.FalseAlarms.UnmarshalText([]byte(r.falseAlarms)); err != nil {
 		return config, usage("--false-alarms: %w", err)
 	}
@@ -74,18 +75,6 @@ func (r replaying) config() (replay.Config, error) {
 		}
 	}
 	return config, nil
-}
-
-// replayPeers are the other ways to judge that a replay is held against: a threshold,
-// 1 % of errors and 5 % of anything else (a p95), broken at three looks.
-func replayPeers() []replay.Peer {
-	limit := func(measure string) float64 {
-		if strings.Contains(measure, "error") || measure == "bad" {
-			return 0.01
-		}
-		return 0.05
-	}
-	return []replay.Peer{replay.Threshold("threshold", limit, 2)}
 }
 
 // run watches every deployment, the good ones of a recording before its bad ones.

@@ -8,8 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bakewatch/bakewatch/watcher/replay/peers"
 )
 
 // saysReplay runs replay and returns what it prints.
@@ -59,8 +62,21 @@ func TestReplayPrintsTheSameCountsAsJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &report); err != nil {
 		t.Fatal(err)
 	}
-	if report.Bad != 1 || report.Detected != 1 || report.Healthy != 0 || len(report.Deployments) != 1 || report.Deployments[0].Deployment != "2.4.0" || len(report.Judges) < 2 {
+	if report.Bad != 1 || report.Detected != 1 || report.Healthy != 0 || len(report.Deployments) != 1 || report.Deployments[0].Deployment != "2.4.0" {
 		t.Errorf("%+v", report)
+	}
+	judges := []string{"bakewatch"}
+	for _, peer := range peers.All() {
+		judges = append(judges, peer.Name)
+	}
+	for i, judge := range report.Judges {
+		if stopped := report.Deployments[0].Peers[judge.Name] != ""; i > 0 && (judge.Detected == 1) != stopped {
+			t.Errorf("%+v, and in the deployment: %v", judge, stopped)
+		}
+		judges = slices.DeleteFunc(judges, func(name string) bool { return name == judge.Name })
+	}
+	if len(judges) > 0 {
+		t.Errorf("nothing is said of %q", judges)
 	}
 }
 
@@ -73,7 +89,31 @@ func TestReplayNamesABadDeploymentThatItMisses(t *testing.T) {
 	write(t, filepath.Join(folder, "shop.csv"), rows)
 	write(t, filepath.Join(folder, "incidents.csv"), "time,bad,name\n80000,yes,2.4.0\n")
 	out, _ := saysReplay(t, 0, "--incidents", folder, "--every", "0s")
-	if !strings.HasPrefix(out, "shop\t2.4.0\tbad\tpassed\t-\t-\tbad: ") || !strings.HasSuffix(out, "\nincidents: bad=1 detected=0 healthy=0 false=0\n") {
+	if !strings.HasPrefix(out, "shop\t2.4.0\tbad\tpassed\t-\t0 of 10\tbad: ") || !strings.HasSuffix(out, "\nincidents: bad=1 detected=0 healthy=0 false=0\n") {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestReplaySaysWhichPeersCannotJudge(t *testing.T) {
+	folder := t.TempDir()
+	rows := "time,total,bad\n"
+	for i := range 30 {
+		rows += fmt.Sprintf("%d,1000,%d\n", i*60, i%2)
+	}
+	write(t, filepath.Join(folder, "shop.csv"), rows)
+	write(t, filepath.Join(folder, "incidents.csv"), "time,bad,name\n0,yes,2.4.0\n")
+	out, _ := saysReplay(t, 0, "--incidents", folder)
+	for _, want := range []string{
+		"\nflagger\t0 of 1\t-\t0 of 0\n",
+		"\nflagger, tuned\t0 of 1\t-\t0 of 0\tcannot judge 1: too little is known of the time before\n",
+		"\nmann-whitney\t0 of 1\t-\t0 of 0\tcannot judge 1: too little is known of the time before\n",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%s\nwant %s", out, want)
+		}
+	}
+	out, _ = saysReplay(t, 0, "--incidents", folder, "--output", "json")
+	if !strings.Contains(out, `"unable": [`) || !strings.Contains(out, `"unable": 1`) {
 		t.Errorf("%s", out)
 	}
 }
@@ -109,17 +149,24 @@ func TestThePageTellsWhatReplaySaysOfPetShop(t *testing.T) {
 	}
 	out, _ := saysReplay(t, 0, "--incidents", data)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	last := lines[len(lines)-1]
+	table := "| judge | detected | half within | false |\n|---|---|---|---|\n"
+	for _, line := range lines[len(lines)-2-len(peers.All()) : len(lines)-1] {
+		table += "| " + strings.Join(strings.Split(line, "\t")[:4], " | ") + " |\n"
+	}
 	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := regexp.MustCompile(`(?m)^incidents: bad=16 detected=\d+ healthy=\d+ false=\d+$`)
-	told := line.FindString(string(text))
-	if told != last && *update {
-		write(t, page, line.ReplaceAllString(string(text), last))
+	old := string(text)
+	told := regexp.MustCompile(`(?m)^incidents: bad=16 .*$`).ReplaceAllLiteralString(old, lines[len(lines)-1])
+	told = regexp.MustCompile(`(?m)^\| judge \|.*\n(\|.*\n)*`).ReplaceAllLiteralString(told, table)
+	switch {
+	case !strings.Contains(told, table) || !strings.Contains(told, lines[len(lines)-1]):
+		t.Errorf("the page has no place for what it says")
+	case told != old && *update:
+		write(t, page, told)
 		t.Log("read the rest of the page: its figures may have changed")
-	} else if told != last {
-		t.Errorf("it says %q, the page %q; run this test with -update, and read the page", last, told)
+	case told != old:
+		t.Errorf("it says %q and\n%s\nthe page says otherwise; run this test with -update, and read the page", lines[len(lines)-1], table)
 	}
 }

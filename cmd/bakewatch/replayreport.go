@@ -20,31 +20,27 @@ func (p *program) printReplayed(found replayed) error {
 	if p.output == jsonOut {
 		return p.json(found.report())
 	}
-	header := []string{"RECORDING", "DEPLOYMENT", "IS", "WOULD BE", "AFTER"}
-	for _, peer := range found.peers {
-		header = append(header, "BY "+peer.Name)
-	}
 	var rows []row
 	for _, f := range found.findings {
 		if f.Deployment.Bad || f.Detected() {
-			rows = append(rows, found.row(f))
+			rows = append(rows, deploymentRow(f))
 		}
 	}
 	out := p.printer()
 	if len(rows) > 0 {
-		out.table("", append(header, "WHY"), rows)
+		out.table("", []string{"RECORDING", "DEPLOYMENT", "IS", "WOULD BE", "AFTER", "BY PEERS", "WHY"}, rows)
 	}
-	total := replay.Count(found.findings)
-	out.line(plain, "%s", sentence("bakewatch", total))
-	for i, peer := range found.peers {
-		out.line(plain, "%s", sentence(peer.Name, replay.CountPeer(found.findings, i)))
+	rows = nil
+	for _, j := range found.judges() {
+		rows = append(rows, row{cells: j.cells()})
 	}
-	out.line(bold, "%s", total)
+	out.table("", []string{"JUDGE", "DETECTED", "HALF WITHIN", "FALSE", "REMARKS"}, rows)
+	out.line(bold, "%s", replay.Count(found.findings))
 	return nil
 }
 
-// row is one deployment that was bad, or would have been stopped.
-func (r replayed) row(f replay.Finding) row {
+// deploymentRow is one deployment that was bad, or would have been stopped.
+func deploymentRow(f replay.Finding) row {
 	is, colour := "good", red
 	switch {
 	case f.Deployment.Bad && f.Detected():
@@ -52,11 +48,14 @@ func (r replayed) row(f replay.Finding) row {
 	case f.Deployment.Bad:
 		is, colour = "bad", yellow
 	}
-	cells := []string{f.Recording, f.Deployment.Name, is, fate(f), passed(f.After())}
-	for i := range r.peers {
-		cells = append(cells, passed(f.Peers[i]))
+	stopped := 0
+	for _, peer := range f.Peers {
+		if peer.After > 0 {
+			stopped++
+		}
 	}
-	return row{colour: colour, cells: append(cells, why(f))}
+	peers := fmt.Sprintf("%d of %d", stopped, len(f.Peers))
+	return row{colour: colour, cells: []string{f.Recording, f.Deployment.Name, is, fate(f), passed(f.After()), peers, why(f)}}
 }
 
 // fate says in a word what would have become of a deployment.
@@ -97,20 +96,32 @@ func passed(d time.Duration) string {
 	return short(d)
 }
 
-// sentence says what one way to judge made of the deployments.
-func sentence(judge string, t replay.Tally) string {
-	text := fmt.Sprintf("%s: stopped %d of %d bad deployments", judge, t.Detected, t.Bad)
-	if t.Detected > 0 {
-		text += fmt.Sprintf(", half of them within %s", short(t.Median))
+// judge is one way to judge, and what it made of the deployments.
+type judge struct {
+	name string
+	replay.Tally
+}
+
+// judges are Bakewatch and the peers.
+func (r replayed) judges() []judge {
+	judges := []judge{{"bakewatch", replay.Count(r.findings)}}
+	for i, peer := range r.peers {
+		judges = append(judges, judge{peer.Name, replay.CountPeer(r.findings, i)})
 	}
-	if asked := t.Detected - t.Alone; asked > 0 {
-		text += fmt.Sprintf(", asking people about %d", asked)
+	return judges
+}
+
+func (j judge) cells() []string {
+	cells := []string{
+		j.name, fmt.Sprintf("%d of %d", j.Detected, j.Bad), passed(j.Median), fmt.Sprintf("%d of %d", j.False, j.Healthy),
 	}
-	text += fmt.Sprintf("; and %d of %d good ones", t.False, t.Healthy)
-	if asked := t.False - t.FalseAlone; asked > 0 {
-		text += fmt.Sprintf(", asking about %d", asked)
+	if asked, wrongly := j.Detected-j.Alone, j.False-j.FalseAlone; asked+wrongly > 0 {
+		cells = append(cells, fmt.Sprintf("asks people about %d and %d of them", asked, wrongly))
 	}
-	return text
+	if j.Unable > 0 {
+		cells = append(cells, fmt.Sprintf("cannot judge %d: too little is known of the time before", j.Unable))
+	}
+	return cells
 }
 
 // replayReport is what replay prints as JSON.
@@ -135,7 +146,8 @@ type replayedDeployment struct {
 	Rule       string            `json:"rule,omitempty"`
 	Why        string            `json:"why,omitempty"`
 	Outcome    watcher.Outcome   `json:"outcome,omitempty"`
-	Peers      map[string]string `json:"peers,omitempty"` // how long after the deployment each would have stopped it
+	Peers      map[string]string `json:"peers,omitempty"`  // how long after the deployment each that would have stopped it
+	Unable     []string          `json:"unable,omitempty"` // peers that could not judge it
 }
 
 // replayedBy is what one way to judge made of the deployments.
@@ -148,26 +160,26 @@ type replayedBy struct {
 func (r replayed) report() replayReport {
 	total := replay.Count(r.findings)
 	report := replayReport{
-		Deployments: []replayedDeployment{}, Judges: []replayedBy{judged("bakewatch", total)},
-		Bad: total.Bad, Detected: total.Detected, Healthy: total.Healthy, False: total.False,
+		Deployments: []replayedDeployment{},
+		Bad:         total.Bad, Detected: total.Detected, Healthy: total.Healthy, False: total.False,
 	}
-	for i, peer := range r.peers {
-		report.Judges = append(report.Judges, judged(peer.Name, replay.CountPeer(r.findings, i)))
+	for _, j := range r.judges() {
+		report.Judges = append(report.Judges, j.report())
 	}
 	for _, f := range r.findings {
 		one := replayedDeployment{
 			Recording: f.Recording, Deployment: f.Deployment.Name, At: f.Deployment.At, Bad: f.Deployment.Bad,
-			Detected: f.Detected(), Power: f.Power, Rule: f.Rule, Why: why(f), Outcome: f.Outcome,
+			Detected: f.Detected(), Power: f.Power, Rule: f.Rule, Why: why(f), Outcome: f.Outcome, Peers: map[string]string{},
 		}
 		if f.After() > 0 {
 			one.After = rules.Duration(f.After()).String()
 		}
 		for i, peer := range r.peers {
-			if f.Peers[i] > 0 {
-				if one.Peers == nil {
-					one.Peers = map[string]string{}
-				}
-				one.Peers[peer.Name] = rules.Duration(f.Peers[i]).String()
+			switch found := f.Peers[i]; {
+			case found.After > 0:
+				one.Peers[peer.Name] = rules.Duration(found.After).String()
+			case found.Unable:
+				one.Unable = append(one.Unable, peer.Name)
 			}
 		}
 		report.Deployments = append(report.Deployments, one)
@@ -175,10 +187,10 @@ func (r replayed) report() replayReport {
 	return report
 }
 
-func judged(name string, t replay.Tally) replayedBy {
-	by := replayedBy{Name: name, Tally: t}
-	if t.Median > 0 {
-		by.Median = rules.Duration(t.Median).String()
+func (j judge) report() replayedBy {
+	by := replayedBy{Name: j.name, Tally: j.Tally}
+	if j.Median > 0 {
+		by.Median = rules.Duration(j.Median).String()
 	}
 	return by
 }

@@ -216,3 +216,48 @@ func TestWhatDoesNotFitATestIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// better is the setting of a rule whose version must be used one and a half times as much.
+func better(controls ...rules.Control) rules.Setting {
+	setting := compared(controls...)
+	setting.BetterBy = rules.Margin{Factor: 1.5}
+	return setting
+}
+
+func TestUseMustGrowByAsMuchAsIsAsked(t *testing.T) {
+	for name, test := range map[string]struct {
+		uses, before float64 // of 100 sessions a look
+		want         rules.Verdict
+		why          string
+	}{
+		"unchanged":         {30, 30, rules.Breached, "; to be 1.5x better: not so in all, 30 %"},
+		"less":              {3, 30, rules.Breached, "; to be 1.5x better: not so in all, 3 %"},
+		"more, not enough":  {43, 30, rules.Inconclusive, "; to be 1.5x better: not so in all, 43 %"},
+		"as much":           {46, 30, rules.Healthy, "; to be 1.5x better; "},
+		"twice as much":     {60, 30, rules.Healthy, "; to be 1.5x better: proved"},
+		"nearly all before": {90, 80, rules.NoData, "nothing can be 1.5x better than 80 %"},
+	} {
+		for control, says := range map[rules.Control]string{rules.Previous: " on 1 at the same time", rules.Before: " before"} {
+			t.Run(name+", "+string(control), func(t *testing.T) {
+				server := promtest.New(t)
+				looks := 80
+				if control == rules.Before {
+					day(t, server, test.before, 0)
+				} else {
+					grow(t, server, `used_total{v="1",feature="one_click"}`, looks, test.before)
+					grow(t, server, `sessions_total{v="1"}`, looks, 100)
+				}
+				grow(t, server, `used_total{v="2",feature="one_click"}`, looks, test.uses)
+				grow(t, server, `sessions_total{v="2"}`, looks, 100)
+				got, _ := judged(t, server, promtest.Build(t, goalless(), better(control)), looks)
+				verdict := got.Verdict
+				if verdict == rules.Inconclusive {
+					verdict = got.AtEnd // as if the bake were over
+				}
+				if verdict != test.want || test.want != rules.NoData && !strings.Contains(got.Why, says) || !strings.Contains(got.Why, test.why) {
+					t.Errorf("%v, %s", verdict, got.Why)
+				}
+			})
+		}
+	}
+}

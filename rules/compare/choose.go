@@ -43,7 +43,7 @@ func (c Choice) limited() (rules.Rule, error) {
 		space = c.Space(c.Bad)
 	}
 	return threshold.New(threshold.Config{
-		Setting: c.Setting, Measure: threshold.Share, Limits: threshold.Limits{Max: c.Limit, Unit: quantity.Ratio},
+		Setting: c.Setting, Measure: threshold.Share, Limits: threshold.Limits{Max: c.Limit, Unit: c.unit()},
 		Subject: c.subject(c.Bad), Of: c.Of, MinTotal: threshold.MinRequests(c.MinRequests, *c.Limit), MinKey: c.MinKey, Apart: c.Scope.AllApart(c.Selectors...),
 		Ask:   func(d rules.Deployment) []rules.Query { return c.Ask(promql.Version(d), c.Setting.Interval) },
 		Read:  func(got []rules.Result) (threshold.Look, error) { return c.Read(got, c.Bad) },
@@ -60,4 +60,4 @@ func Limit(max quantity.Quantity) *float64 {
 }
 
 // Later lists the keys of such a rule that a later version brings, and more.
-func Later(more ...string) []string { return append([]string{"bake", "better_by"}, more...) }
+func Later(more ...string) []string { return append([]string{"bake"}, more...) }

@@ -22,11 +22,14 @@ type evidence struct {
 	arms       []arm
 	present    []arm // those that can be asked about
 	against    []rules.Control
+	weather    weather
+	gate       rules.Evidence // of the plain limit besides; nil: there is none
 
 	begun   bool
 	judge   *eprocess.Judge
 	model   eprocess.Model
-	known   bool // there is a history
+	known   bool                               // there is a history
+	unasked map[rules.Control]eprocess.Askable // why no improvement on it can be asked for
 	beyond  beyond
 	already bool // it was bad before the deployment
 	nulls   []rules.Control
@@ -34,8 +37,9 @@ type evidence struct {
 	tested  eprocess.Counts // by the load test
 	tests   bool            // the load test tells
 
-	seen   eprocess.Counts // of the version, in all looks
-	window []counted       // the looks of the sliding window
+	seen   eprocess.Counts   // of the version, in all looks
+	recent []eprocess.Counts // and in the last ones
+	window []counted         // the looks of the sliding window
 	curve  curve
 	last   time.Time
 	first  time.Time // the first look that was judged
@@ -49,10 +53,12 @@ type counted struct {
 	at      time.Time
 	version eprocess.Counts
 	beside  []eprocess.Counts
+	weather []eprocess.Counts
 }
 
 var (
 	_ rules.Historical = (*evidence)(nil)
+	_ rules.Borrower   = (*evidence)(nil)
 	_ rules.Plotter    = (*evidence)(nil)
 )
 
@@ -63,23 +69,28 @@ func (e *evidence) begin() {
 	}
 	e.begun = true
 	e.model, e.known = e.past.model()
-	setup := eprocess.Setup{Bets: e.bets(), History: e.model, Known: e.known, Fewer: e.Fewer, Matters: e.worse(e.model.Level)}
+	setup := eprocess.Setup{
+		Bets: e.bets(), History: e.model, Known: e.known, Fewer: e.Fewer, Matters: e.worse(e.model.Level), Large: e.large(),
+	}
+	if e.improves() {
+		setup.Better = e.better
+	}
 	for _, control := range e.against {
 		switch {
 		case control == rules.Before && e.known:
-			setup.Nulls, e.nulls = append(setup.Nulls, e.model), append(e.nulls, control)
+			e.hold(&setup, control, e.model)
 		case control == rules.LoadTest:
 			if e.tested, e.tests = e.LoadTest(e.mark); e.tests {
-				setup.Nulls, e.nulls = append(setup.Nulls, e.loadTest()), append(e.nulls, control)
+				e.hold(&setup, control, e.loadTest())
 			}
 		}
 	}
-	if len(setup.Nulls) > 0 {
-		e.null = setup.Nulls[0].Null
-	}
-	for range e.present {
+	for _, a := range e.present {
 		setup.Controls = append(setup.Controls, e.normal())
+		setup.Elsewhen = append(setup.Elsewhen, a.control == rules.LastWeek)
 	}
+	setup.Borrows = len(e.weather) > 0
+	e.weather.begin()
 	if e.Limit != nil {
 		setup.Limit, setup.Limited = *e.Limit, true
 	}
@@ -93,8 +104,7 @@ func (e *evidence) normal() eprocess.Model {
 	if e.known {
 		return e.model
 	}
-	const unknown = 0.01 // only the ratio of two levels matters to the split, and that is 1
-	m := eprocess.Fixed(unknown, eprocess.Model{}, false)
+	m := eprocess.Fixed(e.unknown(), eprocess.Model{}, false)
 	m.Fewer = e.Fewer
 	return m
 }
@@ -112,6 +122,9 @@ func (e *evidence) See(at time.Time, got []rules.Result) rules.Answer {
 	e.begin()
 	e.last = at
 	e.said = e.fold(at, got)
+	if e.gate != nil {
+		e.said = gated(e.said, e.gate.See(at, got[:min(len(got), len(e.asked.Queries))]))
+	}
 	return e.said
 }
 
@@ -122,6 +135,7 @@ func (e *evidence) fold(at time.Time, got []rules.Result) rules.Answer {
 		return answer
 	}
 	version, err := e.read(got)
+	e.weather.see(at, got[min(len(got), e.owned()):])
 	first := e.start.Baseline(at, err == nil)
 	if why, early := e.start.Early(at); early {
 		answer.Why = why
@@ -147,9 +161,14 @@ func (e *evidence) take(at time.Time, version eprocess.Counts, beside []eprocess
 	if e.first.IsZero() {
 		e.first = at
 	}
-	e.judge.See(version, beside, 0)
+	raised := 0.0
+	if len(e.weather) > 0 {
+		e.recent = follow(e.recent, version)
+		raised = e.weather.raised(e.recent)
+	}
+	e.judge.See(version, beside, raised)
 	e.seen = total([]eprocess.Counts{e.seen, version})
-	e.window = append(e.window, counted{at, version, beside})
+	e.window = append(e.window, counted{at, version, beside, e.weather.now()})
 	length := max(time.Duration(e.Setting.Window), time.Duration(e.Setting.Interval))
 	e.window = slices.DeleteFunc(e.window, func(c counted) bool { return at.Sub(c.at) >= length })
 }
@@ -157,8 +176,8 @@ func (e *evidence) take(at time.Time, version eprocess.Counts, beside []eprocess
 // read reads what was asked about the version.
 func (e *evidence) read(got []rules.Result) (eprocess.Counts, error) {
 	each := len(e.asked.Queries)
-	if len(got) != each*(1+len(e.present)) {
-		return eprocess.Missing, rules.Failed(rules.WrongType, "%d results for %d queries", len(got), each*(1+len(e.present)))
+	if want := e.owned() + e.weather.queries(); len(got) != want {
+		return eprocess.Missing, rules.Failed(rules.WrongType, "%d results for %d queries", len(got), want)
 	}
 	for _, result := range got[:each] {
 		if result.Err != nil {
@@ -172,6 +191,9 @@ func (e *evidence) read(got []rules.Result) (eprocess.Counts, error) {
 	e.note, e.show, e.lacks = look.Note, look.Shown, look.Missing
 	return e.beyond.counts(look)
 }
+
+// owned is how many of the results of a look are of the version and its own controls.
+func (e *evidence) owned() int { return len(e.asked.Queries) * (1 + len(e.present)) }
 
 // besides reads what was asked about the controls beside the version: Missing where
 // one has no data.
@@ -189,7 +211,7 @@ func (e *evidence) besides(got []rules.Result) []eprocess.Counts {
 
 // blank returns what every answer says.
 func (e *evidence) blank(at time.Time) rules.Answer {
-	return rules.Answer{Rule: e.Setting.Name, Ceiling: rules.Auto, At: at, Unit: "ratio", Limit: e.Limit, Query: e.asked.Text(e.show)}
+	return rules.Answer{Rule: e.Setting.Name, Ceiling: rules.Auto, At: at, Unit: string(e.unit()), Limit: e.Limit, Query: e.asked.Text(e.show)}
 }
 
 // weigh says what the finding means.
@@ -197,6 +219,9 @@ func (e *evidence) weigh(answer rules.Answer, f eprocess.Finding) rules.Answer {
 	e.measure(&answer)
 	answer.Query = e.asked.Text(e.show)
 	answer.Compared = e.compared(f)
+	if f.Borrows {
+		answer.Weather = e.elsewhere(answer, f)
+	}
 	if e.Fewer && (e.beyond.far() || e.past.beyond.far()) {
 		answer.Verdict, answer.Why = rules.NoData, fmt.Sprintf("more %s than %s: they are no share of them, which a test needs", e.Subject, e.Of)
 		return answer
@@ -207,12 +232,14 @@ func (e *evidence) weigh(answer rules.Answer, f eprocess.Finding) rules.Answer {
 	}
 	answer.Test = &rules.Test{Wealth: f.Wealth}
 	switch {
-	case f.Suspicious(e.bets().Threshold) || e.above():
+	case f.Suspicious(e.bets().Threshold) || e.above() || !e.improvable(f):
 		answer.AtEnd = rules.Inconclusive
-	case f.Telling:
-		answer.AtEnd = rules.Healthy
-	default:
+	case !f.Telling:
 		answer.AtEnd = rules.LowTraffic
+	case f.Short:
+		answer.AtEnd = rules.Inconclusive
+	default:
+		answer.AtEnd = rules.Healthy
 	}
 	if f.Proved && answer.AtEnd != rules.Inconclusive {
 		answer.Verdict, answer.Proved = rules.Healthy, true

@@ -55,8 +55,11 @@ const (
 
 func newPast(c Config, d rules.Deployment) past {
 	p := past{Config: c, service: promql.History(d), interval: time.Duration(c.Setting.Interval), at: d.At, stage: wantsDay}
-	if c.Mark.Ask != nil {
+	switch {
+	case c.Mark.Ask != nil:
 		p.stage = wantsMark
+	case c.Rate != nil:
+		p.stage = wantsWeek
 	}
 	return p
 }
@@ -65,7 +68,12 @@ func newPast(c Config, d rules.Deployment) past {
 func (p *past) end() time.Time { return p.at.Truncate(max(shared, p.interval)) }
 
 // day is how far back every look is read.
-func (p *past) day() time.Duration { return min(dayBefore, mostLooks*p.interval) }
+func (p *past) day() time.Duration {
+	if p.Rate != nil {
+		return 0
+	}
+	return min(dayBefore, mostLooks*p.interval)
+}
 
 // row is the length of a minute of the past: a look may be longer.
 func (p *past) row() time.Duration { return max(time.Minute, p.interval) }
@@ -239,13 +247,13 @@ const fewestEvents = 100
 
 // model estimates what is normal.
 func (p *past) model() (eprocess.Model, bool) {
-	if !(total(p.minutes).Total >= fewestEvents) {
+	if !(total(p.minutes).Total >= p.fewest()) {
 		if p.why == "" {
 			p.why = "no history"
 		}
 		return eprocess.Model{}, false
 	}
-	m, known := eprocess.Estimate(p.minutes, p.looks, p.scale())
+	m, known := p.estimate(p.minutes, p.looks)
 	if p.Fewer && m.Seen.Bad < fewestWanted {
 		p.why = fmt.Sprintf("hardly any %s before", p.Subject)
 		return eprocess.Model{}, false

@@ -29,6 +29,10 @@ type Config struct {
 	// LoadTest is what a load test counted, mark telling bad from good; ok is false if it
 	// does not tell. nil: there was none, or it counts nothing of this sort.
 	LoadTest func(mark float64) (counts eprocess.Counts, ok bool)
+	// Rate says that the total is a time, and what is bad has a rate; nil: it has a share.
+	Rate *Rate
+	// Gate is a plain limit besides, which asks what Ask asks about the version; nil: there is none.
+	Gate *threshold.Rule
 	// Scope and Selectors tell versions apart.
 	Scope     promql.Scope
 	Selectors []*promql.Selector
@@ -50,7 +54,10 @@ type Mark struct {
 }
 
 // Rule judges one share by comparison. It implements rules.Rule and rules.Verifier.
-type Rule struct{ config Config }
+type Rule struct {
+	config Config
+	lent   []Lent
+}
 
 var _ rules.Verifier = (*Rule)(nil)
 
@@ -62,8 +69,14 @@ func New(c Config) (*Rule, error) {
 	if c.Setting.For > 0 {
 		return nil, &rules.FieldError{Key: "for", Hint: `leave it out, or say judge = "threshold"`, Err: errors.New("a test decides by its evidence, not after a time")}
 	}
+	if err := c.Setting.CheckImprovement(); err != nil {
+		return nil, err
+	}
 	if c.Limit == nil && c.Setting.CompareTo != nil && len(c.Setting.CompareTo) == 0 {
 		return nil, &rules.FieldError{Key: "compare_to", Hint: "name a control, or set max", Err: errors.New("there is nothing to judge by")}
+	}
+	if c.Rate != nil && c.Setting.WorseBy.Points > 0 {
+		return nil, &rules.FieldError{Key: "worse_by", Hint: `write a factor, such as "2x"`, Err: fmt.Errorf("%s is a difference of shares, and %s have a rate", c.Setting.WorseBy, c.Subject)}
 	}
 	if slices.Contains(c.Setting.CompareTo, rules.LoadTest) {
 		if err := c.checkLoadTest(); err != nil {
@@ -86,7 +99,8 @@ func (c Config) checkLoadTest() error {
 	return nil
 }
 
-// Queries returns what to ask at every look: about the version, then about the controls beside it.
+// Queries returns what to ask at every look: about the version, then about the controls
+// beside it, then about the services that are borrowed.
 func (r *Rule) Queries(d rules.Deployment) []rules.Query {
 	queries := r.config.Ask(promql.Version(d), r.config.Setting.Interval)
 	for _, a := range r.config.arms(d) {
@@ -94,19 +108,26 @@ func (r *Rule) Queries(d rules.Deployment) []rules.Query {
 			queries = append(queries, r.config.Ask(a.Arm, r.config.Setting.Interval)...)
 		}
 	}
+	for _, s := range r.weather(d) {
+		queries = append(queries, s.queries...)
+	}
 	return queries
 }
 
 // Begin starts the evidence.
 func (r *Rule) Begin(d rules.Deployment) rules.Evidence {
 	e := &evidence{
-		Config: r.config, deployment: d, asked: counting.Asked{Queries: r.config.Ask(promql.Version(d), r.config.Setting.Interval)},
+		Config: r.config, unasked: map[rules.Control]eprocess.Askable{}, deployment: d, asked: counting.Asked{Queries: r.config.Ask(promql.Version(d), r.config.Setting.Interval)},
 		start: r.config.start(d), arms: r.config.arms(d), against: r.config.controls(d), past: newPast(r.config, d),
+		weather: r.weather(d),
 	}
 	for _, a := range e.arms {
 		if a.missing == "" {
 			e.present = append(e.present, a)
 		}
+	}
+	if r.config.Gate != nil {
+		e.gate = r.config.Gate.Begin(d)
 	}
 	return e
 }
@@ -116,6 +137,9 @@ func (r *Rule) Begin(d rules.Deployment) rules.Evidence {
 func (r *Rule) Verify(d rules.Deployment) rules.Evidence {
 	if r.config.OnlyNew != "" {
 		return threshold.Unasked(r.config.Setting.Name, r.config.OnlyNew)
+	}
+	if r.config.Gate != nil {
+		return gatedVerification{gate: r.config.Gate.Verify(d), asked: len(r.config.Gate.Queries(d))}
 	}
 	return &verification{Config: r.config, deployment: d, past: newPast(r.config, d)}
 }
@@ -206,4 +230,13 @@ func (c Config) subject(mark float64) string {
 	return c.Subject
 }
 
-func percent(share float64) string { return quantity.Format(share, quantity.Ratio) }
+// unit is that of levels.
+func (c Config) unit() quantity.Unit {
+	if c.Rate != nil {
+		return c.Rate.Unit
+	}
+	return quantity.Ratio
+}
+
+// level writes a share or rate for people.
+func (c Config) level(of float64) string { return quantity.Format(of, c.unit()) }

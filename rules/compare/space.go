@@ -18,7 +18,7 @@ func (e *evidence) ReadInstances(got []rules.Result) (rules.Space, error) {
 }
 
 func (e *evidence) space() rules.InstanceCounts {
-	if e.Space == nil || e.unmarked() {
+	if e.Space == nil || e.unmarked() || e.improves() { // where all are as before, none is apart
 		return rules.InstanceCounts{}
 	}
 	return e.Space(e.mark)

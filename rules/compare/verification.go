@@ -8,7 +8,8 @@ import (
 )
 
 // verification holds the target of a rollback against a plain limit: the plan's, or
-// twice what is normal for the service.
+// twice what is normal for the service. Of a rate the limit is what must not go unseen, if
+// that is more.
 type verification struct {
 	Config
 	past
@@ -69,12 +70,12 @@ func (v *verification) begin() rules.Evidence {
 	if limit == nil {
 		model, known := v.model()
 		v.forget()
-		if !known {
+		if !known && v.Rate == nil {
 			return nil
 		}
-		limit = new(timesNormal * model.Null)
+		limit = new(max(timesNormal*model.Null, v.large()))
 	}
-	limited := Choice{Config: v.Config, Bad: v.mark}
+	limited := Choice{Config: v.Config, Bad: v.mark, MinRequests: v.fewestToVerify()}
 	limited.Limit, limited.Setting.For, limited.Setting.Judge = limit, 0, "threshold"
 	rule, err := limited.limited()
 	if err != nil {

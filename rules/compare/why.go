@@ -7,6 +7,7 @@ import (
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/rules/counting"
 	"github.com/bakewatch/bakewatch/rules/eprocess"
+	"github.com/bakewatch/bakewatch/rules/quantity"
 )
 
 // compared says what the version was held against, in the order of the plan.
@@ -31,6 +32,11 @@ func (e *evidence) compared(f eprocess.Finding) []rules.Compared {
 	if e.Limit != nil {
 		all = append(all, rules.Compared{Level: *e.Limit})
 	}
+	if e.Rate != nil {
+		for i := range all {
+			all[i].Unit = string(e.Rate.Unit)
+		}
+	}
 	return all
 }
 
@@ -38,12 +44,18 @@ func (e *evidence) before() rules.Compared {
 	if !e.known {
 		return rules.Compared{With: rules.Before, Missing: e.past.why}
 	}
+	if askable, is := e.unasked[rules.Before]; is {
+		return rules.Compared{With: rules.Before, Missing: e.unaskable(askable, share(e.model.Seen))}
+	}
 	return rules.Compared{With: rules.Before, Bad: e.model.Seen.Bad, Total: e.model.Seen.Total, Level: share(e.model.Seen)}
 }
 
 func (e *evidence) inLoadTest() rules.Compared {
 	if !e.tests {
 		return rules.Compared{With: rules.LoadTest, Missing: "its summary does not tell of " + e.subject(e.mark)}
+	}
+	if askable, is := e.unasked[rules.LoadTest]; is {
+		return rules.Compared{With: rules.LoadTest, Missing: e.unaskable(askable, share(e.tested))}
 	}
 	return rules.Compared{With: rules.LoadTest, Bad: e.tested.Bad, Total: e.tested.Total, Level: share(e.tested)}
 }
@@ -58,6 +70,8 @@ func (e *evidence) beside(control rules.Control, i int, f eprocess.Finding) rule
 	switch {
 	case f.Beside[i].Seen.Total == 0:
 		c.Missing = "no data"
+	case f.Beside[i].Beyond:
+		c.Missing = e.unaskable(eprocess.OutOfReach, c.Level)
 	case f.Beside[i].Thin:
 		c.Missing = "too little traffic"
 	case !f.Beside[i].Speaks:
@@ -97,7 +111,7 @@ func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
 		text = append(append(text, "no "...), e.Of...)
 	} else {
 		text = append(append(text, e.subject(e.mark)...), ' ')
-		text = appendShare(text, *answer.Value, e.counts(-1).Bad, answer.Total)
+		text = e.appendShare(text, *answer.Value, e.counts(-1).Bad, answer.Total)
 	}
 	separator := " against "
 	for _, c := range answer.Compared {
@@ -106,14 +120,15 @@ func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
 			separator = ", "
 		}
 	}
-	if answer.Proved {
-		stays := ": proved to stay below "
-		if e.Fewer {
-			stays = ": proved to stay above "
-		}
-		text = append(append(text, stays...), percent(f.Below)...)
+	switch {
+	case e.improves():
+		text = append(append(text, "; "...), e.aim(answer, f)...)
+	case answer.Proved && e.Fewer:
+		text = append(append(text, ": proved to stay above "...), e.level(f.Below)...)
+	case answer.Proved:
+		text = append(append(text, ": proved to stay below "...), e.level(f.Below)...)
 	}
-	for _, note := range e.notes(f) {
+	for _, note := range e.notes(answer, f) {
 		text = append(append(text, "; "...), note...)
 	}
 	for _, c := range answer.Compared {
@@ -121,52 +136,57 @@ func (e *evidence) why(answer rules.Answer, f eprocess.Finding) string {
 			text = append(append(append(append(text, "; not compared with "...), c.With...), ": "...), c.Missing...)
 		}
 	}
+	for _, w := range answer.Weather {
+		if w.Missing != "" {
+			text = append(append(append(append(text, "; "...), w.Service...), " is not borrowed: "...), w.Missing...)
+		}
+	}
 	return string(text)
 }
 
 // appendShare writes "4.1 % (41 of 1000)".
-func appendShare(text []byte, share, bad, total float64) []byte {
-	text = append(append(text, percent(share)...), " ("...)
-	text = append(append(text, counting.Number(bad)...), " of "...)
-	return append(append(text, counting.Number(total)...), ')')
+func (e *evidence) appendShare(text []byte, share, bad, total float64) []byte {
+	text = append(append(text, e.level(share)...), " ("...)
+	text = append(append(text, counting.Number(bad)...), ' ')
+	return append(append(text, counting.Among(total, e.unit())...), ')')
 }
 
 func (e *evidence) appendAgainst(text []byte, c rules.Compared) []byte {
 	switch c.With {
 	case rules.Before:
-		return append(append(text, percent(c.Level)...), " before"...)
+		return append(append(text, e.level(c.Level)...), " before"...)
 	case rules.LoadTest:
-		return append(append(text, percent(c.Level)...), " in the load test"...)
+		return append(append(text, e.level(c.Level)...), " in the load test"...)
 	case rules.Previous:
 		name := e.deployment.Previous
 		if name == "" {
 			name = "the other slot"
 		}
-		return append(append(append(appendShare(text, c.Level, c.Bad, c.Total), " on "...), name...), " at the same time"...)
+		return append(append(append(e.appendShare(text, c.Level, c.Bad, c.Total), " on "...), name...), " at the same time"...)
 	case rules.Off:
-		return append(appendShare(text, c.Level, c.Bad, c.Total), " where it is off"...)
+		return append(e.appendShare(text, c.Level, c.Bad, c.Total), " where it is off"...)
 	case rules.LastWeek:
-		return append(appendShare(text, c.Level, c.Bad, c.Total), " a week ago"...)
+		return append(e.appendShare(text, c.Level, c.Bad, c.Total), " a week ago"...)
 	}
 	limit := "limit "
 	if e.Fewer {
 		limit = "goal "
 	}
-	return append(append(text, limit...), percent(c.Level)...)
+	return append(append(text, limit...), e.level(c.Level)...)
 }
 
 // notes says what keeps the evidence from being acted on, and how it was judged.
-func (e *evidence) notes(f eprocess.Finding) []string {
+func (e *evidence) notes(answer rules.Answer, f eprocess.Finding) []string {
 	var notes []string
 	if f.Held {
-		held, why := "held back: ", "what it is compared with does not show yet that it is spared"
+		held := "held back: "
 		if e.Limit != nil {
 			held = "only the limit counts: "
 		}
-		if slices.ContainsFunc(f.Beside, func(b eprocess.Beside) bool { return b.Speaks && b.Shared }) {
-			why = "what it is compared with suffers as well"
-		}
-		notes = append(notes, held+why)
+		notes = append(notes, held+heldBy(answer, f))
+	}
+	if rises := e.rises(answer); rises != "" {
+		notes = append(notes, rises)
 	}
 	if f.Blip {
 		notes = append(notes, "held back: it may be a blip of a kind that this service knows")
@@ -179,13 +199,30 @@ func (e *evidence) notes(f eprocess.Finding) []string {
 		if e.Fewer {
 			beyond = "below the goal in all, "
 		}
-		notes = append(notes, beyond+percent(share(e.seen)))
+		notes = append(notes, beyond+e.level(share(e.seen)))
 	}
 	if e.note != "" {
 		notes = append(notes, e.note)
 	}
 	return notes
 }
+
+// heldBy says what keeps the evidence from being a breach.
+func heldBy(answer rules.Answer, f eprocess.Finding) string {
+	shared := slices.ContainsFunc(f.Beside, func(b eprocess.Beside) bool { return b.Speaks && b.Shared })
+	switch {
+	case f.Excused && suffers(answer.Weather):
+		return "other services suffer as well"
+	case f.Excused:
+		return "other services do not show yet that they are spared"
+	case shared:
+		return "what it is compared with suffers as well"
+	}
+	return "what it is compared with does not show yet that it is spared"
+}
+
+// points writes a difference of two shares.
+func points(share float64) string { return quantity.Format(100*share, quantity.Plain) }
 
 func share(c eprocess.Counts) float64 {
 	if c.Total <= 0 {

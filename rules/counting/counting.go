@@ -13,6 +13,7 @@ import (
 
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/rules/promql"
+	"github.com/bakewatch/bakewatch/rules/quantity"
 )
 
 // Start is where the counting of one deployment begins.
@@ -71,4 +72,16 @@ func Length(d time.Duration) string { return rules.Duration(d).String() }
 // and without what the arithmetic of floats leaves behind.
 func Number(count float64) string {
 	return strconv.FormatFloat(math.Round(count*100)/100, 'f', -1, 64)
+}
+
+// Among writes what something was counted among, where its share or rate is in this unit:
+// "of 1000" events, or "in 2.5 pod-hours".
+func Among(total float64, unit quantity.Unit) string {
+	switch {
+	case unit != quantity.PerPodSecond:
+		return "of " + Number(total)
+	case total < 3600:
+		return "in " + quantity.Format(total/60, quantity.Plain) + " pod-minutes"
+	}
+	return "in " + quantity.Format(total/3600, quantity.Plain) + " pod-hours"
 }

@@ -1,5 +1,7 @@
-// Package crash is the rule kind crash: how often the version restarted in the
-// sliding window, by an exact count that never reaches back before the deployment.
+// Package crash is the rule kind crash: how often the version's pods restart, by an exact
+// count that never reaches back before the deployment. Restarts for each second of each pod
+// are compared with what the version is to be compared with; a number of them that is allowed is a plain limit
+// over the sliding window. No pods are no data, never health.
 //
 // Start reading at Options.
 package crash
@@ -10,6 +12,7 @@ import (
 	"math"
 
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/rules/compare"
 	"github.com/bakewatch/bakewatch/rules/promql"
 	"github.com/bakewatch/bakewatch/rules/quantity"
 	"github.com/bakewatch/bakewatch/rules/threshold"
@@ -17,13 +20,13 @@ import (
 
 // Options are those of a [[rule]] of kind crash.
 type Options struct {
-	Restarts string            `json:"restarts" toml:"restarts" doc:"the counter of restarts, as a selector: kube_pod_container_status_restarts_total{container=\"checkout\"}"`
-	Max      quantity.Quantity `json:"max,omitzero" toml:"max" doc:"how many restarts in the window are allowed"`
+	Restarts string            `json:"restarts" toml:"restarts" doc:"the counter of restarts, as a selector, with a series for each pod: kube_pod_container_status_restarts_total{container=\"checkout\"}"`
+	Max      quantity.Quantity `json:"max,omitzero" toml:"max" doc:"how many restarts in the window are allowed, as a plain limit; the rule compares as well only if it says compare_to; default: none, the rule only compares"`
 }
 
 // Kind returns the kind.
 func Kind() rules.Kind {
-	return rules.Kind{Name: "crash", New: func() rules.Options { return &Options{} }, Later: threshold.Later("per")}
+	return rules.Kind{Name: "crash", New: func() rules.Options { return &Options{} }, Later: compare.Later("per")}
 }
 
 // Check says what is wrong with the options.
@@ -35,7 +38,7 @@ func (o *Options) Check() error {
 func (o *Options) checkMax() error {
 	switch {
 	case o.Max.IsZero():
-		return threshold.NoLimit("max")
+		return nil
 	case o.Max.Unit() != quantity.Plain, o.Max.Value() < 0, o.Max.Value() != math.Trunc(o.Max.Value()):
 		return &rules.FieldError{Key: "max", Hint: "max = 2", Err: fmt.Errorf("%s is no number of restarts", o.Max)}
 	}
@@ -43,7 +46,7 @@ func (o *Options) checkMax() error {
 }
 
 // Nature says how the rule is judged.
-func (o *Options) Nature() rules.Nature { return rules.Nature{} }
+func (o *Options) Nature() rules.Nature { return rules.Nature{Compared: true, Gated: !o.Max.IsZero()} }
 
 // Rule builds the rule.
 func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
@@ -52,29 +55,17 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 	if err := errors.Join(err, errScope); err != nil {
 		return nil, err
 	}
-	limit := o.Max.Value()
-	return threshold.New(threshold.Config{
-		Setting: setting,
-		Measure: threshold.Count,
-		Limits:  threshold.Limits{Max: &limit},
-		Subject: "restarts",
-		Apart:   scope.Apart(selector),
-		Ask: func(d rules.Deployment) []rules.Query {
-			restarts := scope.Series(selector, d)
-			return scope.Queries(setting.Source, d, restarts.Count(setting.Interval), restarts.Present())
-		},
-		Read: read,
-	})
-}
-
-func read(got []rules.Result) (threshold.Look, error) {
-	restarts, _, errCount := threshold.CountOf(got[0], "restarts")
-	_, present, errPresent := threshold.CountOf(got[1], "series of restarts")
-	if err := errors.Join(errCount, errPresent); err != nil {
-		return threshold.Look{}, err
+	counter := counter{scope: scope, source: setting.Source, restarts: selector}
+	limited := !o.Max.IsZero()
+	switch {
+	case setting.Judge == "threshold" && !limited:
+		return nil, threshold.NoLimit("max")
+	case setting.Judge == "threshold", limited && setting.CompareTo == nil:
+		return counter.limited(setting, o.Max.Value())
+	case !limited:
+		return compare.New(counter.compared(setting))
+	case len(setting.CompareTo) == 0:
+		return nil, &rules.FieldError{Key: "compare_to", Hint: "remove it: max alone compares nothing", Err: errors.New("there is nothing to compare with")}
 	}
-	if !present {
-		return threshold.Look{}, rules.Failed(rules.Empty, "no series of restarts")
-	}
-	return threshold.Look{Bad: restarts}, nil
+	return counter.both(setting, o.Max.Value())
 }

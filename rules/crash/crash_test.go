@@ -92,7 +92,6 @@ func TestOptionsAreChecked(t *testing.T) {
 		options crash.Options
 		key     string
 	}{
-		"no limit":        {crash.Options{Restarts: "x"}, "max"},
 		"half a restart":  {crash.Options{Restarts: "x", Max: quantity.Must("0.5")}, "max"},
 		"a share":         {crash.Options{Restarts: "x", Max: quantity.Must("1%")}, "max"},
 		"no restarts":     {crash.Options{Max: quantity.Must("1")}, "restarts"},

@@ -112,8 +112,9 @@ func NewDetector(m Model, b Bets) *Detector {
 }
 
 // newBriefDetector begins bets of which only the wealth will be asked, and the onset.
-func newBriefDetector(m Model, b Bets) *Detector {
-	d := NewDetector(m, b)
+func newBriefDetector(m Model, b Bets) *Detector { return NewDetector(m, b).briefly() }
+
+func (d *Detector) briefly() *Detector {
 	d.brief = true
 	return d
 }

@@ -8,6 +8,9 @@
 // history. Then the guarantee holds as far as the model does; what it keeps in
 // simulation and on recorded incidents is printed in docs/decision-quality.md.
 //
+// Where an improvement is asked for the bets are against "it is as much better", and
+// begin with what has changed nothing (improve.go, improving.go, partner.go).
+//
 // The package knows counts and nothing else: no query, no clock, no rule. It never
 // takes a look that is missing for one without errors.
 //

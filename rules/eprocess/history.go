@@ -14,6 +14,9 @@ type Model struct {
 	Upper float64
 	// Null is the highest share that counts as "nothing got worse"; where fewer are worse, the lowest.
 	Null float64
+	// Edge is the share up to which it is surely as before, whatever difference matters;
+	// where fewer are worse, down to which. A version must improve on it (Improved).
+	Edge float64
 	// Fewer says that the events are wanted: what got worse has fewer of them.
 	Fewer bool
 	// Dispersion is how much larger than binomial the variance within a block is; ≥ 1.
@@ -56,6 +59,7 @@ const (
 	minutesOfDay   = 1440  // minutes
 	trimmedAtMost  = 0.03  // of the minutes are left out as outliers
 	cautious       = 1.28  // standard errors to the side of more noise: 90 %
+	sure           = 3.3   // standard errors to the side of less: wrong once in 2000 times
 	highest        = 0.95  // no null above this
 	recent         = 30    // minutes that show whether the service is burning already
 	longestBlip    = 5     // minutes
@@ -69,6 +73,13 @@ const (
 // days, and per look for the last of them. Minutes and looks of which nothing is known
 // are Missing. ok is false if the minutes hold no events at all.
 func Estimate(minutes, looks []Counts, scale Scale) (m Model, ok bool) {
+	return estimate(minutes, scale, func(minutes []Counts, kept []bool, p float64) int {
+		return blockOf(minutes, looks, kept, p, scale)
+	})
+}
+
+// estimate is Estimate, where block tells how many looks belong together.
+func estimate(minutes []Counts, scale Scale, block func(minutes []Counts, kept []bool, p float64) int) (m Model, ok bool) {
 	minutes = lately(minutes, scale)
 	level, kept := levelOf(minutes)
 	if level.Total <= 0 {
@@ -80,7 +91,7 @@ func Estimate(minutes, looks []Counts, scale Scale) (m Model, ok bool) {
 	m.Dispersion = 1 + excess + cautious*short.error(excess)
 	drift, expected := slow(minutes, kept, m.Level, excess, scale.rows(5))
 	m.Drift = drift
-	m.Block = blockOf(minutes, looks, kept, m.Level, scale)
+	m.Block = block(minutes, kept, m.Level)
 	m.null(drift, expected, scale)
 	m.burning(lastOf(minutes, scale.rows(recent)))
 	m.Blip = blips(minutes, m, scale)
@@ -89,7 +100,8 @@ func Estimate(minutes, looks []Counts, scale Scale) (m Model, ok bool) {
 
 // Fixed is the model of a share that is given, with the noise of a history where one is known.
 func Fixed(share float64, noise Model, known bool) Model {
-	m := Model{Level: share, Upper: share, Null: min(highest, max(share, lowestLevel)), Dispersion: unknownCluster, Block: 1}
+	null := min(highest, max(share, lowestLevel))
+	m := Model{Level: share, Upper: share, Null: null, Edge: null, Dispersion: unknownCluster, Block: 1}
 	if known {
 		m.Dispersion, m.Drift, m.Block, m.Blip = noise.Dispersion, noise.Drift, noise.Block, noise.Blip
 		m.Level = noise.Level
@@ -104,9 +116,10 @@ func Fixed(share float64, noise Model, known bool) Model {
 // is just not yet worse than p.
 func Measured(seen Counts, worse func(p float64) float64, noise Model, known bool) Model {
 	level := (seen.Bad + 0.5) / (seen.Total + 1)
-	upper := gammaUpper(seen.Bad/unknownCluster, cautious) * unknownCluster / (seen.Total + 1)
+	upper := upperOf(seen, unknownCluster, cautious)
 	m := Fixed(min(highest, max(worse(level), upper)), noise, known)
 	m.Seen = seen
+	m.Edge = min(highest, max(level, upperOf(seen, unknownCluster, sure)))
 	return m
 }
 
@@ -265,11 +278,15 @@ func blockOf(minutes, looks []Counts, kept []bool, p float64, scale Scale) int {
 	if perMinute.weight == 0 || perLook.weight == 0 {
 		return scale.blockOfMinute()
 	}
-	if perLook.ratio() >= 0.7*perMinute.ratio()-0.05 {
+	if perLook.as(perMinute) {
 		return 1
 	}
 	return scale.blockOfMinute()
 }
+
+// as says that counts of a shorter time disperse as much as those of a longer one do:
+// what belongs together fits within the shorter.
+func (s spread) as(longer spread) bool { return s.ratio() >= 0.7*longer.ratio()-0.05 }
 
 // null fills in what still counts as nothing worse.
 func (m *Model) null(drift, expected float64, scale Scale) {
@@ -279,12 +296,24 @@ func (m *Model) null(drift, expected float64, scale Scale) {
 	}
 	raised := min(raisedAtMost, math.Exp(2.75*drift*heed))
 	if m.Fewer {
-		m.Upper = max(lowestLevel, gammaLower(m.Seen.Bad/m.Dispersion, cautious)*m.Dispersion/(m.Seen.Total+1))
+		m.Upper = max(lowestLevel, lowerOf(m.Seen, m.Dispersion, cautious))
 		m.Null = max(lowestLevel, min(highest, scale.Worse(m.Level), m.Upper/raised))
+		m.Edge = max(lowestLevel, min(highest, m.Level, lowerOf(m.Seen, m.Dispersion, sure)/raised))
 		return
 	}
-	m.Upper = min(highest, gammaUpper(m.Seen.Bad/m.Dispersion, cautious)*m.Dispersion/(m.Seen.Total+1))
+	m.Upper = min(highest, upperOf(m.Seen, m.Dispersion, cautious))
 	m.Null = min(highest, max(scale.Worse(m.Level), m.Upper*raised))
+	m.Edge = min(highest, max(m.Level, upperOf(m.Seen, m.Dispersion, sure)*raised))
+}
+
+// upperOf is what the share of these events is below, so many standard errors sure.
+func upperOf(seen Counts, dispersion, z float64) float64 {
+	return gammaUpper(seen.Bad/dispersion, z) * dispersion / (seen.Total + 1)
+}
+
+// lowerOf is what the share of these events is above, so many standard errors sure.
+func lowerOf(seen Counts, dispersion, z float64) float64 {
+	return gammaLower(seen.Bad/dispersion, z) * dispersion / (seen.Total + 1)
 }
 
 // burning widens the null to the least that the last half hour shows: a service in
@@ -297,9 +326,11 @@ func (m *Model) burning(last Counts) {
 	err := 3 * math.Sqrt(m.Dispersion*p*(1-p)/last.Total)
 	if m.Fewer {
 		m.Null = max(lowestLevel, min(m.Null, p+err))
+		m.Edge = max(lowestLevel, min(m.Edge, p+err))
 		return
 	}
 	m.Null = min(highest, max(m.Null, p-err))
+	m.Edge = min(highest, max(m.Edge, p-err))
 }
 
 // lastOf adds up the last rows that are known.

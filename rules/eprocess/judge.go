@@ -12,6 +12,12 @@ type Setup struct {
 	Nulls []Model
 	// Controls are the histories of the arms beside the version. Each that speaks must show it.
 	Controls []Model
+	// Elsewhen says of each control that it ran at another time, such as a week ago: it
+	// cannot show what all suffer now. nil: none did.
+	Elsewhen []bool
+	// Borrows says that what other services suffer raises the nulls, as long as no control
+	// speaks that runs in the same minutes.
+	Borrows bool
 	// Limit is the share that must be proved to be exceeded; Limited: there is one.
 	Limit   float64
 	Limited bool
@@ -19,6 +25,26 @@ type Setup struct {
 	Fewer bool
 	// Matters is the share that is worse by the smallest effect that matters.
 	Matters float64
+	// Better returns the share that is just as much better than p as is asked of the
+	// version, which every null and every control must be askable for (Model.Improved);
+	// nil: it must not be worse.
+	Better func(p float64) float64
+	// Large is the rate that must be visible for the end of a bake to say healthy, if ten times
+	// the normal is less, and that an early proof rules out, where the totals are a time, in
+	// which bad events are rare; 0: they are events, and one in twenty must be visible.
+	Large float64
+}
+
+// large is the regression that must be visible, as a share.
+func (s Setup) large(normal Model) float64 {
+	if s.Fewer {
+		return normal.Null / largeFactor
+	}
+	least := s.Large
+	if least == 0 {
+		least = largeShare
+	}
+	return min(0.9, max(worse(normal.Null, largeFactor), least))
 }
 
 // noise is what is normal, by the best that is known.
@@ -47,13 +73,19 @@ func (s Setup) goal() Model {
 type Judge struct {
 	bets   Bets
 	nulls  []*Detector
-	onset  *Detector // when it began: the first of nulls, or by what noise is known
+	raised []*Detector // the nulls as others raise them; the nulls themselves if nothing is borrowed
+	onset  *Detector   // when it began: the first of nulls, or by what noise is known
 	beside []*Versus
+	then   []bool // of each in beside: it ran at another time
 	limit  *Detector
 	effect *Detector // what would be seen of a large regression in this traffic
 	split  []*Versus // and beside each control, where there is nothing else to compare with
 	size   float64   // of that regression, as a share
+	whole  bool      // its events are too rare to be taken for parts of one
+	due    float64   // the part of such an event that is due
 	well   []*Well
+
+	improving *improving // nil: the version must not be worse
 }
 
 // large is the regression that must be visible for the end of a bake to say healthy:
@@ -65,26 +97,27 @@ const (
 
 // NewJudge begins the bets. With nothing to judge by nothing is ever proved.
 func NewJudge(s Setup) *Judge {
-	noise := s.noise()
-	j := &Judge{bets: s.Bets, size: min(0.9, max(worse(noise.Null, largeFactor), largeShare)), effect: newBriefDetector(noise, s.Bets)}
-	if s.Fewer {
-		j.size = noise.Null / largeFactor
+	if s.Better != nil {
+		return newImproving(s)
 	}
+	noise := s.noise()
+	j := &Judge{bets: s.Bets, size: s.large(noise), whole: s.Large > 0, effect: newBriefDetector(noise, s.Bets)}
 	for _, null := range s.Nulls {
 		j.nulls = append(j.nulls, NewDetector(null, s.Bets))
-		j.well = append(j.well, NewWell(null, s.Matters))
+		j.well = append(j.well, NewWell(null, max(s.Matters, s.Large)))
 	}
-	if s.Limited {
-		limit := s.goal()
-		j.limit = NewDetector(limit, s.Bets)
-		j.limit.sizes = &aboveLimit
-		j.well = append(j.well, newWellBelow(s.Limit, limit))
-	}
-	for _, control := range s.Controls {
-		version := control // of the same service, if nothing else is known
-		if s.Known {
-			version = s.History
+	j.raised = j.nulls
+	if s.Borrows {
+		j.raised = nil
+		for _, null := range s.Nulls {
+			j.raised = append(j.raised, NewDetector(null, s.Bets))
 		}
+	}
+	j.then = make([]bool, len(s.Controls))
+	copy(j.then, s.Elsewhen)
+	j.limited(s)
+	for _, control := range s.Controls {
+		version := s.versionBeside(control)
 		j.beside = append(j.beside, NewVersus(version, control, s.Bets))
 		if len(s.Nulls) == 0 {
 			effect := NewVersus(version, control, s.Bets)
@@ -98,14 +131,37 @@ func NewJudge(s Setup) *Judge {
 	return j
 }
 
+// limited begins the bets against the limit, if there is one.
+func (j *Judge) limited(s Setup) {
+	if !s.Limited {
+		return
+	}
+	limit := s.goal()
+	j.limit = NewDetector(limit, s.Bets)
+	j.limit.sizes = &aboveLimit
+	j.well = append(j.well, newWellBelow(s.Limit, limit))
+}
+
+// versionBeside is the model of the version beside a control: of the same service, if
+// nothing else is known.
+func (s Setup) versionBeside(control Model) Model {
+	if s.Known {
+		return s.History
+	}
+	return control
+}
+
 // See folds one look: the version, the controls beside it (Missing where one is not
-// there), and how much the null is raised by what others suffer now.
+// there), and how much what others suffer now raises the nulls, where they are borrowed.
 func (j *Judge) See(version Counts, controls []Counts, raised float64) {
-	for _, d := range j.nulls {
-		d.See(version, raised)
+	for i, d := range j.nulls {
+		d.See(version, 0)
+		if j.raised[i] != d {
+			j.raised[i].See(version, raised)
+		}
 	}
 	if len(j.nulls) == 0 {
-		j.onset.See(version, raised)
+		j.onset.See(version, 0)
 	}
 	if j.limit != nil {
 		j.limit.See(version, 0)
@@ -123,10 +179,15 @@ func (j *Judge) See(version Counts, controls []Counts, raised float64) {
 	j.expect(version, controls)
 }
 
-// expect folds what the look would have been with a large regression.
+// expect folds what the look would have been with a large regression, or where an
+// improvement is asked for, without any.
 func (j *Judge) expect(version Counts, controls []Counts) {
+	if j.improving != nil {
+		j.improving.expect(version, controls)
+		return
+	}
 	if version.Known() {
-		version.Bad = version.Total * j.size
+		version.Bad = j.expected(version.Total)
 	}
 	j.effect.See(version, 0)
 	for i, v := range j.split {
@@ -138,6 +199,17 @@ func (j *Judge) expect(version Counts, controls []Counts) {
 	}
 }
 
+// expected returns the bad events of a large regression. Part of a rare event would tell
+// nearly as much as all of it, so those come when they are whole.
+func (j *Judge) expected(total float64) float64 {
+	if !j.whole {
+		return total * j.size
+	}
+	bad, part := math.Modf(j.due + total*j.size)
+	j.due = part
+	return bad
+}
+
 // Finding is what the bets say so far.
 type Finding struct {
 	// Wealth is the evidence that something got worse, as far as it may be acted on.
@@ -147,8 +219,12 @@ type Finding struct {
 	// Beside says of each control what it shows.
 	Beside []Beside
 	// Held says that the history alone would be a breach, but a control does not agree:
-	// it suffers as well, or it cannot tell yet.
+	// it suffers as well, or it cannot tell yet. Where an improvement is asked for, that a
+	// control suffers.
 	Held bool
+	// Borrows says that what others suffer counts: no control speaks that runs in the same
+	// minutes. Excused says that it is held for that alone.
+	Borrows, Excused bool
 	// Blip says that it may be one blip of a known kind.
 	Blip bool
 	// Alone says that no control beside the version took part.
@@ -159,8 +235,12 @@ type Finding struct {
 	// stay below, or above where fewer are worse: the smallest effect that would have shown.
 	Proved bool
 	Below  float64
-	// Telling says that a large regression would have been seen in this traffic.
+	// Telling says that a large regression would have been seen in this traffic; where an
+	// improvement is asked for, that there is none.
 	Telling bool
+	// Short says that the version is not as much better as is asked than something that it
+	// was held against, all looks taken together, whether or not that is proved.
+	Short bool
 }
 
 // A suspicion is not to be passed over at this share of the threshold, and no wealth
@@ -192,24 +272,28 @@ type Beside struct {
 	Speaks bool    // it was there while it mattered
 	Thin   bool    // it does not speak, for it had too little traffic
 	Shared bool    // it suffers as well
+	Beyond bool    // it does not speak, for nothing could be as much better than it as is asked
 }
 
 // Finding returns what the bets say so far.
 func (j *Judge) Finding() Finding {
-	f := Finding{BadLooks: j.onset.BadLooks(), Alone: true, Proved: len(j.well) > 0}
+	f := Finding{Alone: true, Proved: len(j.well) > 0 || j.improving != nil}
 	for i, w := range j.well {
 		f.Proved = f.Proved && w.Proved()
 		if i == 0 || (w.bad < f.Below) != w.model.Fewer {
 			f.Below = w.bad
 		}
 	}
-	for _, v := range j.beside {
-		b := Beside{Seen: v.Seen(), Wealth: v.Wealth(), Speaks: v.Speaks(j.onset), Shared: v.Suffers()}
-		if b.Speaks && v.Thin(j.onset) {
-			b.Speaks, b.Thin = false, true
-		}
+	for i := range j.beside {
+		b := j.standing(i)
 		f.Beside = append(f.Beside, b)
 		f.Alone = f.Alone && !b.Speaks
+	}
+	f.Borrows = j.borrows(f.Beside)
+	f.BadLooks = j.since(f.Borrows).BadLooks()
+	if j.improving != nil {
+		f.Short = j.improving.short(f)
+		f.Proved = f.Proved && !f.Short && j.improving.proved(f)
 	}
 	f.Telling = j.telling(f)
 	parts, sum := 0, 0.0
@@ -228,9 +312,25 @@ func (j *Judge) Finding() Finding {
 	return f
 }
 
+// standing is what the control beside the version shows.
+func (j *Judge) standing(control int) Beside {
+	if j.improving != nil {
+		return j.improving.beside[control].standing(j.onset)
+	}
+	v := j.beside[control]
+	b := Beside{Seen: v.Seen(), Wealth: v.Wealth(), Speaks: v.Speaks(j.onset), Shared: v.Suffers()}
+	if b.Speaks && v.Thin(j.onset) {
+		b.Speaks, b.Thin = false, true
+	}
+	return b
+}
+
 // telling says whether a large regression would have been seen: where nothing but
 // controls could show it, beside those that speak.
 func (j *Judge) telling(f Finding) bool {
+	if j.improving != nil {
+		return j.improving.telling(f, j.bets.Threshold)
+	}
 	if j.effect.Wealth() < j.bets.Threshold {
 		return false
 	}
@@ -245,26 +345,59 @@ func (j *Judge) telling(f Finding) bool {
 // compared is the wealth against all that the version is compared with: each that
 // speaks must show it.
 func (j *Judge) compared(f *Finding) float64 {
-	if len(j.nulls) == 0 {
-		return f.split()
+	if len(j.nulls) > 0 {
+		f.History = leastOf(j.nulls)
 	}
-	f.History = j.nulls[0].Wealth()
-	for _, d := range j.nulls[1:] {
-		f.History = min(f.History, d.Wealth())
+	if f.Borrows {
+		f.Excused = f.History >= j.bets.Threshold
+		f.History = leastOf(j.raised)
+		f.Excused = f.Excused && f.History < j.bets.Threshold
+		f.Held = f.Excused
 	}
 	switch {
+	case j.improving != nil:
+		return j.missed(f)
+	case len(j.nulls) == 0:
+		return f.split()
 	case f.Alone:
-		return j.unlessBlip(f, j.nulls[0], f.History)
+		return j.unlessBlip(f, j.since(f.Borrows), f.History)
 	case f.History < min(enoughAgainst, j.bets.Threshold): // too little to ask the controls about
 		return f.History
 	}
 	for i, v := range j.beside {
 		if f.Beside[i].Speaks && !v.Shows(j.onset) {
-			f.Held = f.History >= j.bets.Threshold
+			f.Held = f.Excused || f.History >= j.bets.Threshold
 			return 1
 		}
 	}
 	return f.History
+}
+
+// leastOf is the least that any of the bets has won.
+func leastOf(bets []*Detector) float64 {
+	wealth := mostWealth
+	for _, d := range bets {
+		wealth = min(wealth, d.Wealth())
+	}
+	return wealth
+}
+
+// borrows says whether what others suffer counts.
+func (j *Judge) borrows(beside []Beside) bool {
+	for i, b := range beside {
+		if b.Speaks && !j.then[i] {
+			return false
+		}
+	}
+	return len(j.raised) > 0 && j.raised[0] != j.nulls[0]
+}
+
+// since is who tells when it began.
+func (j *Judge) since(borrows bool) *Detector {
+	if borrows {
+		return j.raised[0]
+	}
+	return j.onset
 }
 
 // split is the least that the controls that speak have won; 0 if none does.
@@ -291,7 +424,7 @@ func (j *Judge) unlessBlip(f *Finding, d *Detector, wealth float64) float64 {
 
 // Onset returns how many looks came before the regression, by the best guess.
 func (j *Judge) Onset() (look int, ok bool) {
-	for _, d := range []*Detector{j.onset, j.limit} {
+	for _, d := range []*Detector{j.since(j.Finding().Borrows), j.limit} {
 		if d == nil {
 			continue
 		}
@@ -299,7 +432,7 @@ func (j *Judge) Onset() (look int, ok bool) {
 			return look, true
 		}
 	}
-	return 0, false
+	return 0, j.improving != nil && j.improving.doubted()
 }
 
 // Before returns the wealth of betting that it was worse than the model already in
@@ -312,22 +445,4 @@ func Before(m Model, looks []Counts, threshold float64) float64 {
 		most = max(most, d.Wealth())
 	}
 	return most
-}
-
-// Raised returns how much the null of a version is raised by the trouble of others: by
-// what they have above their own history in their last looks, and one standard error.
-// A sum and not a factor, for base rates differ.
-func Raised(others []Counts, normal Model) float64 {
-	var last Counts
-	for _, c := range others[max(0, len(others)-4):] {
-		if c.Known() {
-			last = last.plus(c)
-		}
-	}
-	if last.Total <= 0 {
-		return 0
-	}
-	p := (last.Bad + 0.5) / (last.Total + 1)
-	err := math.Sqrt(normal.Dispersion * p * (1 - p) / last.Total)
-	return onlyRatio * max(0, last.share()+err-normal.Level)
 }

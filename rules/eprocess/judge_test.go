@@ -349,16 +349,6 @@ func TestTroubleBeforeTheDeploymentIsSeen(t *testing.T) {
 	}
 }
 
-func TestWhatOthersSufferRaisesTheNull(t *testing.T) {
-	others := []Counts{{100, 0}, {100, 5}, {100, 5}, {100, 5}, {100, 5}}
-	if raised := Raised(others, normal(0.001)); raised < 0.05 || raised > 0.1 {
-		t.Errorf("raised by %v", raised)
-	}
-	if raised := Raised([]Counts{Missing, {0, 0}}, normal(0.001)); raised != 0 {
-		t.Errorf("nothing known raises by %v", raised)
-	}
-}
-
 func TestEvidenceStaysANumberWhateverIsCounted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		setup := beside(anyNoise(t, normal(math.Pow(10, rapid.Float64Range(-9, -0.5).Draw(t, "level")))))

@@ -19,8 +19,9 @@ const (
 // the bad events of both are split between them (Turner, Ly and Grünwald 2024, with
 // beta-binomial arms).
 type Versus struct {
-	model   Model // of the new version
-	control Model // of the control by its own history
+	model   Model  // of the new version
+	control Model  // of the control by its own history
+	asked   *asked // how much better the version must be; nil: it must not be worse
 	stakes  stakes
 	most    float64
 
@@ -48,6 +49,9 @@ func NewVersus(version, control Model, b Bets) *Versus {
 // See folds one look at both arms. Where one of them is not known the split says nothing.
 func (v *Versus) See(version, control Counts) {
 	v.remember(version, control)
+	if v.asked != nil && v.between() {
+		v.asked.least(v.model, v.seen)
+	}
 	var gain [len(ratios)]float64
 	if control.Known() {
 		v.seen = v.seen.plus(control)
@@ -66,6 +70,9 @@ func (v *Versus) See(version, control Counts) {
 	}
 }
 
+// between says that the next look begins a block.
+func (v *Versus) between() bool { return v.filled == 0 || v.filled >= max(1, v.model.Block) }
+
 func (v *Versus) remember(version, control Counts) {
 	if v.own == nil {
 		return
@@ -79,7 +86,7 @@ func (v *Versus) remember(version, control Counts) {
 }
 
 func (v *Versus) split(version, control Counts) (gain [len(ratios)]float64) {
-	if v.filled >= max(1, v.model.Block) {
+	if v.between() {
 		v.block, v.other, v.filled = Counts{}, Counts{}, 0
 		v.before = [len(ratios)]float64{}
 	}
@@ -89,22 +96,37 @@ func (v *Versus) split(version, control Counts) (gain [len(ratios)]float64) {
 		return gain
 	}
 	bad := Counts{Bad: v.block.Bad, Total: v.block.Bad + v.other.Bad}
-	natural, worse := onlyRatio*max(1, v.model.Level/v.control.Level), func(by float64) float64 { return by }
-	if v.model.Fewer {
-		natural, worse = onlyRatio*max(1, v.control.Level/v.model.Level), func(by float64) float64 { return 1 / by }
-	}
+	natural, ratios := v.natural()
 	precision := precision(bad.Total, v.model.Dispersion)
-	share := func(ratio float64) float64 {
-		weight := ratio * v.block.Total
-		return weight / (weight + v.other.Total)
-	}
-	likelihood := newAgainst(bad, share(worse(natural)), precision)
+	likelihood := newAgainst(bad, v.model.split(natural, v.block, v.other), precision)
 	for i, ratio := range ratios {
-		l := likelihood.logRatio(share(worse(natural * ratio)))
+		l := likelihood.logRatio(v.model.split(natural*ratio, v.block, v.other))
 		gain[i] = min(v.most, l-v.before[i])
 		v.before[i] = l
 	}
 	return gain
+}
+
+// natural returns how many times worse than the control the version may be, and how many
+// times worse than that is bet on.
+func (v *Versus) natural() (float64, [len(ratios)]float64) {
+	switch {
+	case v.asked != nil:
+		return 1 / v.asked.factor, splitBets(v.asked.factor)
+	case v.model.Fewer:
+		return onlyRatio * max(1, v.control.Level/v.model.Level), ratios
+	}
+	return onlyRatio * max(1, v.model.Level/v.control.Level), ratios
+}
+
+// split returns the version's share of the events of both arms where it is so many
+// times worse than the control.
+func (m Model) split(worse float64, version, control Counts) float64 {
+	if m.Fewer {
+		worse = 1 / worse
+	}
+	weight := worse * version.Total
+	return weight / (weight + control.Total)
 }
 
 // Wealth returns what the bets on the split have won: 1 at the start.

@@ -19,9 +19,26 @@ type Well struct {
 	filled    int
 	total     float64
 	known     int
-	before    float64
-	sum       float64
+	proof
 }
+
+// proof adds up what blocks of looks say for a version.
+type proof struct {
+	before float64 // of the block, up to the last look
+	sum    float64
+}
+
+// add adds what the block says with one more look. What was proved is forgotten as fast
+// as it can be disproved: a version that was well in a small stage must prove it anew
+// under load.
+func (p *proof) add(logRatio float64) {
+	const atMost = 1.0 / atLeastLooks
+	p.sum = min((1+atMost)*math.Log(1/wrongPass), p.sum+min(atMost*math.Log(1/wrongPass), logRatio-p.before))
+	p.before = logRatio
+}
+
+// Proved says whether the version is proved well.
+func (p *proof) Proved() bool { return p.sum >= math.Log(1/wrongPass) }
 
 // NewWell begins the bets. Matters returns the level that is worse than p by the
 // smallest effect that matters; it is at least twice the null, or at most half of it.
@@ -45,8 +62,18 @@ func newWellBelow(limit float64, m Model) *Well {
 	return &Well{model: m, bad: limit, good: min(limit/2, max(m.Level, limit/10))}
 }
 
-// See folds one look. What was proved is forgotten as fast as it can be disproved: a
-// version that was well in a small stage must prove it anew under load.
+// newWellImproved begins the bets that the version is as much better than before as is
+// asked, however good it may have been before; false if that can never be proved.
+func newWellImproved(m Model, better func(p float64) float64) (*Well, bool) {
+	before := m.best()
+	bad := better(before)
+	if !m.reachable(bad) {
+		return nil, false
+	}
+	return &Well{model: m, bad: bad, good: max(lowestLevel, min(bad*bad/before, (1+bad)/2))}, true
+}
+
+// See folds one look.
 func (w *Well) See(c Counts) {
 	if !c.Known() {
 		return
@@ -59,11 +86,5 @@ func (w *Well) See(c Counts) {
 	w.total += c.Total
 	w.block = w.block.plus(c)
 	mean := w.total / float64(w.known)
-	l := logRatio(w.block, w.good, w.bad, precision(float64(max(1, w.model.Block))*mean, w.model.Dispersion))
-	const atMost = 1.0 / atLeastLooks
-	w.sum = min((1+atMost)*math.Log(1/wrongPass), w.sum+min(atMost*math.Log(1/wrongPass), l-w.before))
-	w.before = l
+	w.add(logRatio(w.block, w.good, w.bad, precision(float64(max(1, w.model.Block))*mean, w.model.Dispersion)))
 }
-
-// Proved says whether the version is proved well.
-func (w *Well) Proved() bool { return w.sum >= math.Log(1/wrongPass) }

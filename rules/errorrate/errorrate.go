@@ -39,7 +39,7 @@ func (o *Options) Check() error {
 
 // Nature says how the rule is judged.
 func (o *Options) Nature() rules.Nature {
-	return rules.Nature{Compared: true, FewestKey: "min_requests", Fewest: threshold.MinRequests(o.MinRequests, o.Max.Value())}
+	return rules.Nature{Compared: true, Borrows: true, FewestKey: "min_requests", Fewest: threshold.MinRequests(o.MinRequests, o.Max.Value())}
 }
 
 // Rule builds the rule.

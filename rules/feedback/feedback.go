@@ -82,7 +82,7 @@ func (o *Options) Nature() rules.Nature {
 	if o.Rating != "" {
 		return rules.Nature{Now: !promql.UsesWindow(o.Rating)}
 	}
-	return rules.Nature{Compared: true, FewestKey: "min_sessions", Fewest: threshold.MinRequests(o.MinSessions, o.Max.Value())}
+	return rules.Nature{Compared: true, Borrows: true, FewestKey: "min_sessions", Fewest: threshold.MinRequests(o.MinSessions, o.Max.Value())}
 }
 
 // Rule builds the rule.
@@ -98,8 +98,8 @@ func (o *Options) Rule(setting rules.Setting) (rules.Rule, error) {
 }
 
 func (o *Options) rating(scope promql.Scope, setting rules.Setting) (rules.Rule, error) {
-	if setting.CompareTo != nil || !setting.WorseBy.IsZero() {
-		return nil, &rules.FieldError{Key: "rating", Hint: "leave out compare_to and worse_by", Err: errors.New("is held against min, and compared with nothing")}
+	if setting.CompareTo != nil || !setting.WorseBy.IsZero() || !setting.BetterBy.IsZero() {
+		return nil, &rules.FieldError{Key: "rating", Hint: "leave out compare_to, worse_by and better_by", Err: errors.New("is held against min, and compared with nothing")}
 	}
 	template, err := promql.ReadNumber("rating", o.Rating, promql.Words{Window: setting.Window, Interval: setting.Interval})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/rules/adoption"
+	"github.com/bakewatch/bakewatch/rules/compare"
 	"github.com/bakewatch/bakewatch/rules/crash"
 	"github.com/bakewatch/bakewatch/rules/errorrate"
 	"github.com/bakewatch/bakewatch/rules/feedback"
@@ -59,7 +60,48 @@ func Build(plan rules.Plan) ([]rules.Rule, error) {
 	return built, errors.Join(wrong...)
 }
 
+// build makes a rule, with the services that it borrows.
 func build(plan rules.Plan, spec rules.Spec) (rules.Rule, error) {
+	rule, err := own(plan, spec)
+	if err != nil || len(spec.Stations) == 0 {
+		return rule, err
+	}
+	comparing, compares := rule.(*compare.Rule)
+	if !compares {
+		return nil, errors.New("it compares nothing, and borrows no other service")
+	}
+	lent := make([]compare.Lent, len(spec.Stations))
+	for i, station := range spec.Stations {
+		lent[i] = lend(plan, station)
+	}
+	borrowing, err := comparing.Borrow(lent)
+	if err != nil {
+		return nil, err
+	}
+	return borrowing, nil
+}
+
+// lend makes another service's own rule, to be asked as the plan's are.
+func lend(plan rules.Plan, station rules.Station) compare.Lent {
+	lent := compare.Lent{Service: station.Service, Missing: station.Missing}
+	switch {
+	case lent.Missing != "":
+		return lent
+	case station.Rule == nil:
+		lent.Missing = "no rule of it is known"
+		return lent
+	}
+	plan.Select = station.Select
+	rule, err := own(plan, *station.Rule)
+	if err != nil {
+		lent.Missing = "its rule cannot be built: " + err.Error()
+	}
+	lent.Rule = rule
+	return lent
+}
+
+// own makes a rule that borrows nothing.
+func own(plan rules.Plan, spec rules.Spec) (rules.Rule, error) {
 	options, err := read(spec)
 	if err != nil {
 		return nil, err

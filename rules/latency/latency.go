@@ -73,7 +73,7 @@ func (o *Options) selector() (*promql.Selector, error) {
 
 // Nature says how the rule is judged.
 func (o *Options) Nature() rules.Nature {
-	return rules.Nature{Compared: true, FewestKey: "min_requests", Fewest: threshold.MinRequests(o.MinRequests, slower(o.Quantile))}
+	return rules.Nature{Compared: true, Borrows: true, FewestKey: "min_requests", Fewest: threshold.MinRequests(o.MinRequests, slower(o.Quantile))}
 }
 
 // Rule builds the rule.

@@ -54,6 +54,12 @@ func (s Series) counter() counter { return counter{value: s.last, total: s.last,
 // Present returns how many series there are.
 func (s Series) Present() string { return fmt.Sprintf("count(%s)", s.values()) }
 
+// Time returns for how many seconds in all the series were there over the interval:
+// so many as there are now, each for all of it.
+func (s Series) Time(interval rules.Duration) string {
+	return fmt.Sprintf("%s * %g", s.Present(), time.Duration(interval).Seconds())
+}
+
 // Sum returns the sum of the series' values.
 func (s Series) Sum() string { return fmt.Sprintf("sum(%s)", s.values()) }
 

@@ -201,3 +201,29 @@ func TestExactCountsOfWholeLives(t *testing.T) {
 		})
 	}
 }
+
+func TestTimeIsThatOfTheSeriesThereAre(t *testing.T) {
+	server := promtest.New(t)
+	for _, pod := range []string{"a", "b", "c"} {
+		samples := []promtest.Sample{{Second: 5, Value: 7}, {Second: 20, Value: 7}}
+		if pod == "c" {
+			samples[1].Value = promtest.Stale
+		}
+		server.Add(t, `x_total{pod="`+pod+`"}`, samples...)
+	}
+	selector, err := promql.ParseSelector("x_total")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for interval, want := range map[time.Duration][]float64{15 * time.Second: {45, 30}, time.Minute: {180, 120}, 500 * time.Millisecond: {1.5, 1}} {
+		query := promql.Scope{}.Series(selector, rules.Deployment{}).Time(rules.Duration(interval))
+		for i, second := range []float64{15, 30} {
+			if got := sumOf(server.Query(t, promtest.At(second), query)); got != want[i] {
+				t.Errorf("by %s at %vs: %v, want %v", interval, second, got, want[i])
+			}
+		}
+		if got := server.Query(t, promtest.At(900), query); len(got) > 0 {
+			t.Errorf("by %s: %v of no series", interval, got)
+		}
+	}
+}

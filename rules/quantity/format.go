@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Format writes a value for people: "4.1 %", "512 ms", "2.1 GiB". Three figures
+// Format writes a value for people: "4.1 %", "512 ms", "2.1 GiB", "0.5 per pod-hour". Three figures
 // are kept, and all of a whole number below a million.
 func Format(value float64, unit Unit) string {
 	switch unit {
@@ -16,6 +16,8 @@ func Format(value float64, unit Unit) string {
 		return formatSeconds(value)
 	case Bytes:
 		return formatBytes(value)
+	case PerPodSecond:
+		return figures(value*3600) + " per pod-hour"
 	case Plain:
 	}
 	return figures(value)

@@ -22,6 +22,8 @@ const (
 	Ratio   Unit = "ratio"
 	Seconds Unit = "seconds"
 	Bytes   Unit = "bytes"
+	// PerPodSecond is events for each second of each pod. No quantity is written in it.
+	PerPodSecond Unit = "per pod-second"
 )
 
 // Quantity is a finite number in its base unit. The zero Quantity is "not set",

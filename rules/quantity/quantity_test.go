@@ -104,6 +104,7 @@ func TestValuesAreWrittenForPeople(t *testing.T) {
 		"0.03 %": quantity.Format(0.0003, quantity.Ratio), "512 ms": quantity.Format(0.512, quantity.Seconds), "1.5 s": quantity.Format(1.5, quantity.Seconds),
 		"30 h": quantity.Format(108000, quantity.Seconds), "5 min": quantity.Format(300, quantity.Seconds), "2.1 GiB": quantity.Format(2.1*(1<<30), quantity.Bytes),
 		"12 B": quantity.Format(12, quantity.Bytes), "1234": quantity.Format(1234, quantity.Plain), "1235": quantity.Format(1234.6, quantity.Plain), "3.14": quantity.Format(math.Pi, quantity.Plain),
+		"12 per pod-hour": quantity.Format(1.0/300, quantity.PerPodSecond),
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -24,7 +24,7 @@ type Options struct {
 
 // Kind returns the kind.
 func Kind() rules.Kind {
-	return rules.Kind{Name: "query", New: func() rules.Options { return &Options{} }, Later: threshold.Later("better_by")}
+	return rules.Kind{Name: "query", New: func() rules.Options { return &Options{} }, Later: threshold.Later()}
 }
 
 // Check says what is wrong with the options.

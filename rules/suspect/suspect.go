@@ -29,6 +29,8 @@ type Facts struct {
 	Bad, Total float64
 	// Compared is what the version was held against.
 	Compared []rules.Compared
+	// Weather is what the borrowed services show.
+	Weather []rules.Weather
 	// Space is where the bad events since the onset are.
 	Space rules.Space
 	// Others are other deployments in the same environment.

@@ -44,6 +44,10 @@ func compared(all ...rules.Compared) change {
 	return func(f *suspect.Facts) { f.Compared = append(f.Compared, all...) }
 }
 
+func elsewhere(all ...rules.Weather) change {
+	return func(f *suspect.Facts) { f.Weather = append(f.Weather, all...) }
+}
+
 func others(all ...suspect.Other) change {
 	return func(f *suspect.Facts) { f.Others = append(f.Others, all...) }
 }
@@ -62,6 +66,7 @@ var (
 	suffers   = compared(rules.Compared{With: rules.Previous, Bad: 40, Total: 1000, Level: 0.003, Shares: true})
 	history   = compared(rules.Compared{With: rules.Before, Bad: 300, Total: 100_000, Level: 0.003})
 	weather   = compared(rules.Compared{Bad: 90, Total: 3000, Level: 0.001, Shares: true})
+	borrowed  = elsewhere(rules.Weather{Service: "search", Rose: 0.03, Shares: true})
 	early     = func(f *suspect.Facts) { f.Early, f.Onset = true, after(-12*time.Minute) }
 	noOnset   = func(f *suspect.Facts) { f.Onset = time.Time{} }
 	plain     = func(f *suspect.Facts) { f.Plain = true }
@@ -133,6 +138,10 @@ func TestWhoIsToBlame(t *testing.T) {
 		"the previous version suffers as well":           {[]change{suffers}, "ambient: 2.3.9 suffers as well"},
 		"it suffers as well, and a suspect":              {[]change{suffers, needed}, "another deployment (payments 3.1.0): 2.3.9 suffers as well; payments 3.1.0 went live when it began"},
 		"everyone else suffers as well":                  {[]change{weather}, "ambient: everyone else suffers as well"},
+		"a borrowed service suffers as well":             {[]change{borrowed}, "ambient: search suffers as well"},
+		"a borrowed service rose, but explains nothing":  {[]change{elsewhere(rules.Weather{Service: "search", Rose: 0.03})}, "this deployment: it began 2m after the deployment; nothing else was deployed"},
+		"a borrowed service that does not speak":         {[]change{elsewhere(rules.Weather{Service: "search", Shares: true, Missing: "its last deployment has not passed"})}, "this deployment: it began 2m after the deployment; nothing else was deployed"},
+		"a borrowed service suffers, but only ours fail": {[]change{borrowed, onlyOurs}, "cannot tell: only 2.4.0's instances; search suffers as well; nothing else was deployed"},
 		"a control that is missing says nothing":         {[]change{noOnset, compared(rules.Compared{With: rules.Previous, Missing: "gone", Shares: true, Total: 5})}, "cannot tell: nobody knows when it began; nothing else was deployed"},
 		"a control without events says nothing":          {[]change{noOnset, compared(rules.Compared{With: rules.Previous})}, "cannot tell: nobody knows when it began; nothing else was deployed"},
 		"controls that disagree":                         {[]change{apart, weather}, "cannot tell: 2.3.9 does not suffer in the same minutes; everyone else suffers as well; nothing else was deployed"},
@@ -212,7 +221,7 @@ func TestMoreAgainstOthersNeverRaisesTheBlameOfThisDeployment(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		before := drawFacts(t)
 		more := before
-		what := rapid.SampledFrom([]string{"a suspect", "a breach", "overlap", "a dependency", "early", "a control suffers", "the rest fails"}).Draw(t, "more")
+		what := rapid.SampledFrom([]string{"a suspect", "a breach", "overlap", "a dependency", "early", "a control suffers", "a borrowed service suffers", "the rest fails"}).Draw(t, "more")
 		more.Others = slices.Clone(before.Others)
 		switch what {
 		case "a suspect":
@@ -231,6 +240,8 @@ func TestMoreAgainstOthersNeverRaisesTheBlameOfThisDeployment(t *testing.T) {
 			more.Early = true
 		case "a control suffers":
 			more.Compared = append(slices.Clone(before.Compared), rules.Compared{With: rules.LastWeek, Shares: true})
+		case "a borrowed service suffers":
+			more.Weather = []rules.Weather{{Service: "search", Shares: true}}
 		case "the rest fails":
 			more.Space.Rest = slices.Clone(before.Space.Rest)
 			for i := range more.Space.Rest {

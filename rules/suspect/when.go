@@ -62,11 +62,17 @@ func length(d time.Duration) string {
 	return rules.Duration(max(d.Round(time.Second), time.Second)).String()
 }
 
-// controlSuffers says that a control is worse as well.
+// controlSuffers says that a control is worse as well, or a borrowed service where that
+// may explain what is broken.
 func (f Facts) controlSuffers() string {
 	for _, c := range f.Compared {
 		if c.Missing == "" && c.Shares {
 			return f.nameOf(c.With) + " suffers as well"
+		}
+	}
+	for _, w := range f.Weather {
+		if w.Missing == "" && w.Shares {
+			return w.Service + " suffers as well"
 		}
 	}
 	return ""

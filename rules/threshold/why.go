@@ -14,7 +14,7 @@ func (e *evidence) arithmetic(answer rules.Answer) string {
 	text := e.Subject + " " + e.format(*answer.Value)
 	switch e.Measure {
 	case Share:
-		text += fmt.Sprintf(" (%s of %s)", counting.Number(answer.Bad), counting.Number(answer.Total))
+		text += fmt.Sprintf(" (%s %s)", counting.Number(answer.Bad), counting.Among(answer.Total, e.Limits.Unit))
 	case Count:
 		text += " in " + answer.Window.String()
 	case Per:

@@ -19,6 +19,8 @@ type Tally struct {
 	// Alone and FalseAlone are those of the stopped that were stopped without asking anybody.
 	Alone      int `json:"alone"`
 	FalseAlone int `json:"false_alone"`
+	// Unable is how many of all deployments could not be judged, for want of what was before.
+	Unable int `json:"unable,omitempty"`
 	// Median is how long after a bad deployment it was detected; 0: none was.
 	Median time.Duration `json:"-"`
 }
@@ -70,10 +72,16 @@ func Count(findings []Finding) Tally {
 
 // CountPeer counts what the peer with this index of Config.Peers made of them. Peers ask nobody.
 func CountPeer(findings []Finding, peer int) Tally {
+	unable := 0
 	verdicts := make([]verdict, len(findings))
 	for i, f := range findings {
-		stopped := f.Peers[peer] > 0
-		verdicts[i] = verdict{f.Deployment.Bad, stopped, stopped, f.Peers[peer]}
+		after := f.Peers[peer].After
+		verdicts[i] = verdict{f.Deployment.Bad, after > 0, after > 0, after}
+		if f.Peers[peer].Unable {
+			unable++
+		}
 	}
-	return tally(verdicts)
+	t := tally(verdicts)
+	t.Unable = unable
+	return t
 }

@@ -27,9 +27,16 @@ type Finding struct {
 	Most rules.Answer
 	// Said is what the rules said last.
 	Said []rules.Answer
-	// Peers says how long after the deployment each peer would have rolled back, by the
-	// order of Config.Peers; 0: never.
-	Peers []time.Duration
+	// Peers are what the peers made of it, in the order of Config.Peers.
+	Peers []PeerFinding
+}
+
+// PeerFinding is what one peer made of a deployment.
+type PeerFinding struct {
+	// After is how long after the deployment it would have rolled back; 0: never.
+	After time.Duration
+	// Unable says that it could not judge, for want of what was before.
+	Unable bool
 }
 
 // Detected says whether the deployment would have been stopped: rolled back, or people
@@ -61,7 +68,12 @@ func (c Config) Run(r Recording, d Deployment) (Finding, error) {
 		return Finding{}, err
 	}
 	c.Interval = c.every(r)
-	w := &watched{config: c, recording: r, plan: c.plan(r), finding: Finding{Recording: r.Name, Deployment: d}}
+	return c.run(r, d, c.plan(r))
+}
+
+// run watches one deployment of a recording that was prepared, by this plan.
+func (c Config) run(r Recording, d Deployment, plan rules.Plan) (Finding, error) {
+	w := &watched{config: c, recording: r, plan: plan, finding: Finding{Recording: r.Name, Deployment: d}}
 	if err := w.begin(); err != nil {
 		return Finding{}, err
 	}
@@ -109,10 +121,7 @@ func (w *watched) begin() error {
 		w.queries, w.evidence = append(w.queries, rule.Queries(deployment)), append(w.evidence, evidence)
 		w.wealth = append(w.wealth, 1)
 	}
-	for _, peer := range w.config.Peers {
-		w.peers = append(w.peers, peer.Begin(w.config.Interval))
-	}
-	w.finding.Peers = make([]time.Duration, len(w.peers))
+	w.beginPeers()
 	w.give(watcher.Input{Now: deployment.At, Event: &watcher.Announced{Deployment: deployment, Plan: &w.plan}})
 	return nil
 }
@@ -154,18 +163,33 @@ func (w *watched) look(at time.Time) {
 	w.give(watcher.Input{Now: at, Look: &watcher.Look{Watch: w.lane.Watch.Seq, Answers: answers}})
 }
 
-// ask shows the peers the same look, as long as the bake lasts.
+// beginPeers lets the peers learn what was before.
+func (w *watched) beginPeers() {
+	at, step := w.finding.Deployment.At, w.config.Interval
+	first := w.first()
+	if first.Sub(at) < step { // that look began before the deployment
+		first = first.Add(step)
+	}
+	start := w.recording.start(at, first, step)
+	w.finding.Peers = make([]PeerFinding, len(w.config.Peers))
+	w.peers = make([]Watchman, len(w.config.Peers))
+	for i, peer := range w.config.Peers {
+		w.peers[i] = peer.Begin(start)
+		w.finding.Peers[i].Unable = w.peers[i] == nil
+	}
+}
+
+// ask shows the peers the same look, as long as the bake and the recording last: that a
+// recording has ended is no failure of the service, though some take missing counts for one.
 func (w *watched) ask(at time.Time) {
 	since := at.Sub(w.finding.Deployment.At)
-	if since > w.config.Bake || since < w.config.Interval { // began before the deployment
+	if _, end := w.recording.Span(); at.After(end) || since > w.config.Bake || since < w.config.Interval { // began before the deployment
 		return
 	}
-	for _, m := range w.recording.Measures {
-		counts, ok := m.Series.Count(at.Add(-w.config.Interval), at)
-		for i, peer := range w.peers {
-			if peer.See(at, m.Name, counts, ok) && w.finding.Peers[i] == 0 {
-				w.finding.Peers[i] = since
-			}
+	look := w.recording.seen(at, w.config.Interval)
+	for i, found := range w.finding.Peers {
+		if !found.Unable && found.After == 0 && w.peers[i].See(look) {
+			w.finding.Peers[i].After = since
 		}
 	}
 }

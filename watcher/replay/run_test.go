@@ -2,6 +2,8 @@ package replay_test
 
 import (
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/watcher"
 	"github.com/bakewatch/bakewatch/watcher/replay"
+	"github.com/bakewatch/bakewatch/watcher/replay/peers"
 )
 
 // service is a day of a service in rows of a minute, 600 requests each, that was bad
@@ -121,41 +124,118 @@ func TestTheDeploymentItselfIsNoPartOfItsHistory(t *testing.T) {
 	}
 }
 
-// threshold is one of 1 %.
-func threshold(failures int) replay.Peer {
-	return replay.Threshold("threshold", func(string) float64 { return 0.01 }, failures)
+// flagger is one that stops at so many failed checks of 1 %.
+func flagger(checks int) replay.Peer {
+	return replay.Peer{Name: "flagger", Begin: func(s replay.Start) replay.Watchman {
+		return peers.Flagger{Max: []float64{0.01}, Threshold: checks}.Begin(s.Step)
+	}}
 }
 
 func TestPeersSeeTheWholeBakeAndNoMore(t *testing.T) {
 	c := config
-	c.Peers = []replay.Peer{threshold(0), threshold(28), threshold(40)}
+	c.Peers = []replay.Peer{flagger(1), flagger(30), flagger(31)}
 	f := watch(t, c, service(0.002, deployed, 0.05), true)
-	want := []time.Duration{time.Minute, 29 * time.Minute, 0}
-	for i, after := range f.Peers {
-		if after != want[i] {
-			t.Errorf("peer %d: %s, want %s", i, after, want[i])
+	want := []time.Duration{time.Minute, 30 * time.Minute, 0}
+	for i, found := range f.Peers {
+		if found.After != want[i] || found.Unable {
+			t.Errorf("peer %d: %+v, want %s", i, found, want[i])
 		}
 	}
 }
 
-func TestAThresholdCountsFailedLooksOfOneMeasure(t *testing.T) {
-	w := threshold(1).Begin(time.Minute)
-	for i, step := range []struct {
-		measure string
-		counts  replay.Counts
-		ok      bool
-		want    bool
+// Some peers take missing counts for a failure. The end of a recording is none.
+func TestAPeerSeesGapsButNotTheEndOfTheRecording(t *testing.T) {
+	c := config
+	c.Peers = []replay.Peer{flagger(3)}
+	for name, test := range map[string]struct {
+		from, to int // what is missing, in minutes after the deployment
+		want     time.Duration
 	}{
-		{"errors", replay.Counts{Total: 100, Bad: 2}, true, false},
-		{"latency", replay.Counts{Total: 100, Bad: 2}, true, false},
-		{"errors", replay.Counts{Total: 100, Bad: 1}, true, false},
-		{"errors", replay.Counts{}, true, false},
-		{"errors", replay.Counts{Total: 100, Bad: 100}, false, false},
-		{"errors", replay.Counts{Total: 100, Bad: 2}, true, true},
+		"a gap":   {10, 20, 13 * time.Minute},
+		"the end": {10, 60, 0},
 	} {
-		if got := w.See(minute(i), step.measure, step.counts, step.ok); got != step.want {
-			t.Errorf("look %d: %v", i, got)
+		t.Run(name, func(t *testing.T) {
+			r := service(0.002, 24*60, 0)
+			r.Measures[0].Series.Rows = slices.Delete(r.Measures[0].Series.Rows, deployed+test.from, deployed+test.to)
+			if f := watch(t, c, r, false); f.Peers[0].After != test.want {
+				t.Errorf("%+v, want %s", f.Peers[0], test.want)
+			}
+		})
+	}
+}
+
+// noter is a peer that stops nothing and notes what it is shown.
+type noter struct {
+	start replay.Start
+	looks [][]replay.Seen
+}
+
+func (n *noter) See(look []replay.Seen) bool {
+	n.looks = append(n.looks, look)
+	return false
+}
+
+func (n *noter) peer() replay.Peer {
+	return replay.Peer{Name: "noter", Begin: func(s replay.Start) replay.Watchman {
+		n.start = s
+		return n
+	}}
+}
+
+func TestALookFromBeforeTheDeploymentToAfterItIsShownToNoPeer(t *testing.T) {
+	n, c := &noter{}, config
+	c.Peers = []replay.Peer{n.peer()}
+	if _, err := c.Run(service(0.002, deployed, 0.05), replay.Deployment{At: minute(deployed).Add(20 * time.Second)}); err != nil {
+		t.Fatal(err)
+	}
+	past := n.start.Measures[0].Past
+	before, arrived := past.UpTo(past.Looks())
+	if past.Looks() != 6*60 || arrived != past.Looks()-1 || before.Total != 600*float64(arrived) {
+		t.Errorf("%d looks before, %d found something: %+v", past.Looks(), arrived, before)
+	}
+	if len(n.looks) != 29 || n.looks[0][0].New.Total != 600 || n.looks[0][0].Service != n.looks[0][0].New {
+		t.Errorf("%d looks: %+v", len(n.looks), n.looks)
+	}
+}
+
+func TestWhatWasWrongIsNotUsual(t *testing.T) {
+	n, c := &noter{}, config
+	c.Peers = []replay.Peer{n.peer()}
+	r := service(0.002, 12*60, 0.05)
+	watch(t, c, r, true)
+	if level := n.start.Measures[0].Level; level < 0.02 {
+		t.Errorf("all of it: %g", level)
+	}
+	r.Wrong = []rules.Span{{From: minute(12 * 60), To: minute(24 * 60)}}
+	watch(t, c, r, true)
+	if level := n.start.Measures[0].Level; level < 0.001 || level > 0.003 {
+		t.Errorf("without what was wrong: %g", level)
+	}
+}
+
+func TestAServiceWithoutErrorsHasAUsualShareAllTheSame(t *testing.T) {
+	n, c := &noter{}, config
+	c.Peers = []replay.Peer{n.peer()}
+	watch(t, c, service(0, 24*60, 0), false)
+	if level := n.start.Measures[0].Level; level <= 0 || level > 1e-6 {
+		t.Errorf("%g", level)
+	}
+}
+
+func TestAPeerThatKnowsTooLittleSaysThatItCannotJudge(t *testing.T) {
+	c := config
+	c.Peers = peers.All()
+	r := service(0.002, 0, 0.05)
+	r.Measures[0].Series.Rows = r.Measures[0].Series.Rows[deployed:]
+	f := watch(t, c, r, true)
+	for i, peer := range c.Peers {
+		limit := !strings.Contains(peer.Name, "tuned") && !strings.Contains(peer.Name, "burn") && !strings.Contains(peer.Name, "whitney")
+		if found := f.Peers[i]; found.Unable == limit || !limit && found.After > 0 {
+			t.Errorf("%s: %+v", peer.Name, found)
 		}
+	}
+	if unable := replay.CountPeer([]replay.Finding{f}, 1).Unable; unable != 1 {
+		t.Errorf("%d counted", unable)
 	}
 }
 
@@ -174,7 +254,7 @@ func TestWhatCannotBeWatchedIsAnError(t *testing.T) {
 
 func TestFindingsAreCounted(t *testing.T) {
 	found := func(bad bool, power rules.Power, asked, decided, peer time.Duration) replay.Finding {
-		return replay.Finding{Deployment: replay.Deployment{Bad: bad}, Power: power, Asked: asked, Decided: decided, Peers: []time.Duration{peer}}
+		return replay.Finding{Deployment: replay.Deployment{Bad: bad}, Power: power, Asked: asked, Decided: decided, Peers: []replay.PeerFinding{{After: peer}}}
 	}
 	findings := []replay.Finding{
 		found(true, rules.Auto, 0, time.Minute, 0),

@@ -6,12 +6,6 @@ import (
 	"time"
 )
 
-// Counts are events of one kind: all of them, and the bad ones among them.
-type Counts struct {
-	Total float64 `json:"total"`
-	Bad   float64 `json:"bad"`
-}
-
 // Row is what was counted from From until before To. Both counts are whole numbers.
 type Row struct {
 	From, To time.Time
@@ -40,9 +34,7 @@ func (s Series) Count(from, to time.Time) (sum Counts, ok bool) {
 			return Counts{}, false
 		}
 		known = row.To
-		until, since := row.until(to), row.until(from)
-		sum.Total += until.Total - since.Total
-		sum.Bad += until.Bad - since.Bad
+		sum = sum.Plus(row.until(to)).Minus(row.until(from))
 	}
 	return sum, !known.Before(to) && from.Before(to)
 }

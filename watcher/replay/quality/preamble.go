@@ -16,7 +16,8 @@ An **alarm** is a rollback or, where the evidence allows no more, a question to 
 sequential probability ratio test that knows the error rate of both versions and how errors cluster: nobody is told that much. It keeps
 its promise by Wald's limits, so a peer that was tuned on the very noise may be quicker; the **bound** is the same, but must spare a version up to 1.25 times worse, as plans say by worse_by. Peers are implemented from their documentation, at its settings; *tuned*, at the
 quickest setting that keeps to one false alarm in a thousand with each of the services (limits are multiples of the service's own error rate); and
-*tuned to the service*, at one chosen for each traffic and error rate by somebody who has seen the very noise. Tuning and reporting use different seeds.
+*tuned to the service*, at one chosen for each traffic and error rate by somebody who has seen the very noise. Tuning and reporting use different seeds. [Replay](replay.md#the-peers)
+says what they are, and shows the first two beside Bakewatch on your own past.
 
 ## What no method can do
 

@@ -3,6 +3,7 @@ package quality_test
 import (
 	"flag"
 	"fmt"
+	"go/format"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -192,8 +193,14 @@ func BenchmarkTune(b *testing.B) {
 	if n == 0 {
 		n = 1500
 	}
-	text := quality.Tune(quality.TuningSeed, n, func(line string) { fmt.Fprintln(os.Stderr, line) })
-	if err := os.WriteFile("settings.go", []byte(text), 0o644); err != nil {
-		b.Fatal(err)
+	each, all := quality.Tune(quality.TuningSeed, n, func(line string) { fmt.Fprintln(os.Stderr, line) })
+	for file, text := range map[string]string{"settings.go": each, filepath.Join("..", "peers", "settings.go"): all} {
+		source, err := format.Source([]byte(text))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := os.WriteFile(file, source, 0o644); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

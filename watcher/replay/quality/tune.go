@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bakewatch/bakewatch/watcher/replay/peers"
 	"github.com/bakewatch/bakewatch/watcher/replay/quality/sim"
 )
 
@@ -15,25 +16,20 @@ type tuning struct {
 	rate, p0 float64
 }
 
-// tunedSetting returns the setting of a peer for a service, or for all with rate and p0
-// of 0; where nothing was tuned, the most patient one that is tried.
-func tunedSetting(peer string, rate, p0 float64) Setting {
-	if s, ok := tunedSettings[tuning{peer, rate, p0}]; ok {
+// tunedSetting returns the setting of a peer for a service; where nothing was tuned, the
+// most patient one that is tried.
+func (f family) tunedSetting(rate, p0 float64) peers.Setting {
+	if s, ok := tunedSettings[tuning{f.Name, rate, p0}]; ok {
 		return s
 	}
-	for _, f := range families {
-		if f.name == peer {
-			return f.settings()[0]
-		}
-	}
-	return Setting{}
+	return f.settings()[0]
 }
 
 // settings are all that are tried, the most patient first.
-func (f family) settings() (all []Setting) {
+func (f family) settings() (all []peers.Setting) {
 	for _, count := range slices.Backward(f.counts) {
 		for _, times := range slices.Backward(f.times) {
-			all = append(all, Setting{times, count})
+			all = append(all, peers.Setting{Times: times, Count: count})
 		}
 	}
 	return all
@@ -47,7 +43,7 @@ var tuneFactors = []float64{5, 10, 20, 50}
 
 // trial is what a setting did.
 type trial struct {
-	Setting
+	peers.Setting
 	wrong  int
 	misery int // seconds to all alarms, a miss being twice a bake
 }
@@ -57,29 +53,32 @@ type trial struct {
 // is quickest with bad versions of it; and for all services the one that keeps to that
 // with each of them, and is quickest over all. With none that does, it is the one that
 // accuses least. Runs is the number of healthy deployments of a service in each noise.
-// The result is the Go source of settings.go.
-func Tune(seed uint64, runs int, progress func(string)) string {
-	var lines []string
-	line := func(f family, rate, p0 float64, best trial) {
-		lines = append(lines, fmt.Sprintf("\t{%q, %g, %g}: {%g, %d}, // %d wrong", f.name, rate, p0, best.Times, best.Count, best.wrong))
-		progress(lines[len(lines)-1])
+// The results are the Go sources of settings.go, here and in package peers.
+func Tune(seed uint64, runs int, progress func(string)) (each, all string) {
+	each = "package quality\n\nimport \"github.com/bakewatch/bakewatch/watcher/replay/peers\"\n\n// tunedSettings are what Tune found on the tuning seed, by peer and service. Written by\n" +
+		"// `make quality-tune`; not by hand.\nvar tunedSettings = map[tuning]peers.Setting{\n"
+	all = "package peers\n\n// tuned are the settings for all services, by tool. Written by `make quality-tune`; not by hand.\n" +
+		"var tuned = map[string]Setting{\n"
+	line := func(to *string, key string, best trial) {
+		text := fmt.Sprintf("\t%s: {Times: %g, Count: %d}, // %d wrong\n", key, best.Times, best.Count, best.wrong)
+		*to += text
+		progress(strings.TrimSpace(text))
 	}
 	for _, f := range families {
 		sum := f.trials()
 		for _, rate := range sim.Rates() {
 			for _, p0 := range sim.P0s() {
 				trials := f.tryAll(seed, runs, rate, p0)
-				line(f, rate, p0, choose(trials, allowed(runs)))
+				line(&each, fmt.Sprintf("{%q, %g, %g}", f.Name, rate, p0), choose(trials, allowed(runs)))
 				for i, t := range trials {
 					sum[i].wrong = max(sum[i].wrong, t.wrong)
 					sum[i].misery += t.misery
 				}
 			}
 		}
-		line(f, 0, 0, choose(sum, allowed(runs)))
+		line(&all, fmt.Sprintf("%q", f.Name), choose(sum, allowed(runs)))
 	}
-	return "package quality\n\n// tunedSettings are what Tune found on the tuning seed, by peer and service; rate 0 is\n" +
-		"// for all services. Written by `make quality-tune`; not by hand.\nvar tunedSettings = map[tuning]Setting{\n" + strings.Join(lines, "\n") + "\n}\n"
+	return each + "}\n", all + "}\n"
 }
 
 // allowed is how many false alarms a setting may have in the runs of all tuned noises.
@@ -130,9 +129,10 @@ func (f family) control() sim.Control {
 
 // try shows one deployment to the peer at every setting.
 func (f family) try(trials []trial, c sim.Case, w *sim.World) {
-	looks, begin := w.Deploy(c.Factor, c.Control), f.learn(w.History, c.P0)
+	looks, known := w.Deploy(c.Factor, c.Control), learn(w.History)
+	known.Level = c.P0
 	for i := range trials {
-		o := watch(begin(c.Control, trials[i].Setting), looks)
+		o := watch(show(f.At(trials[i].Setting), known, c.Control), looks)
 		switch {
 		case c.Healthy() && o.look > 0:
 			trials[i].wrong++

@@ -75,6 +75,7 @@ type rule struct {
 	control sim.Control
 	already bool
 	other   past
+	version []eprocess.Counts
 	others  []eprocess.Counts
 	seen    int // looks that arrived and had requests
 }
@@ -84,6 +85,7 @@ func newRule(control sim.Control, own, other past) *rule {
 		Bets:    eprocess.Bets{Threshold: rules.Threshold(0), Looks: sim.Looks},
 		History: own.model, Known: own.known, Matters: scale.Worse(own.model.Level),
 	}
+	setup.Borrows = control == sim.Other && other.known
 	if own.known {
 		setup.Nulls = []eprocess.Model{own.model}
 		if control.Parts() > 0 {
@@ -98,6 +100,7 @@ func (r *rule) see(l sim.Look) {
 	version, raised := eprocess.Missing, 0.0
 	controls := []eprocess.Counts{eprocess.Missing}
 	if !l.Missed {
+		r.version = append(r.version, exact(l.New))
 		version, controls[0] = exact(l.New), exact(l.Control)
 		r.others = append(r.others, exact(l.Other))
 		if l.New.Total > 0 {
@@ -105,7 +108,7 @@ func (r *rule) see(l sim.Look) {
 		}
 	}
 	if r.control == sim.Other && r.other.known {
-		raised = eprocess.Raised(r.others, r.other.model)
+		raised, _ = eprocess.Raised(r.version, eprocess.Station{Looks: r.others, Normal: r.other.model})
 	}
 	r.judge.See(version, controls, raised)
 }

@@ -109,14 +109,6 @@ type Counts struct{ Total, Bad int }
 // Plus adds counts.
 func (c Counts) Plus(d Counts) Counts { return Counts{c.Total + d.Total, c.Bad + d.Bad} }
 
-// Share is the share of bad ones; ok is false where there are none at all.
-func (c Counts) Share() (share float64, ok bool) {
-	if c.Total == 0 {
-		return 0, false
-	}
-	return float64(c.Bad) / float64(c.Total), true
-}
-
 // Look is what one scrape finds.
 type Look struct {
 	At  int // seconds since the deployment: 15, 30, …
@@ -136,15 +128,6 @@ type History struct {
 
 // Other is the history of the other service, drawn when somebody asks.
 func (h *History) Other() *History { return h.other() }
-
-// Level is the share of bad requests over the whole of it, with half a bad one more.
-func (h *History) Level() float64 {
-	var all Counts
-	for _, m := range h.Minutes {
-		all = all.Plus(m)
-	}
-	return (float64(all.Bad) + 0.5) / (float64(all.Total) + 1)
-}
 
 // Judge watches one deployment: it sees its looks in order, and says whether it would
 // roll back now. It is not asked again once it has said so.

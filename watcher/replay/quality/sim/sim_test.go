@@ -102,7 +102,11 @@ func TestHistoryReachesBackOnlyAsFarAsItMust(t *testing.T) {
 		if got := len(h.Minutes) / 1440; got != c.days || len(h.Looks) != 5760 {
 			t.Errorf("%g/s, p0 %g: %d days, %d looks", c.rate, c.p0, got, len(h.Looks))
 		}
-		if level := h.Level(); level < 0.7*c.p0 || level > 1.4*c.p0 {
+		var all Counts
+		for _, m := range h.Minutes {
+			all = all.Plus(m)
+		}
+		if level := float64(all.Bad) / float64(all.Total); level < 0.7*c.p0 || level > 1.4*c.p0 {
 			t.Errorf("%g/s: level %g, want about %g", c.rate, level, c.p0)
 		}
 	}

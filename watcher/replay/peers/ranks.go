@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/bakewatch/bakewatch/watcher/replay/quality/sim"
+	"github.com/bakewatch/bakewatch/watcher/replay"
 )
 
 // ranks are the points of two arms, with the Mann-Whitney statistic kept up as they come.
@@ -15,7 +15,7 @@ type ranks struct {
 }
 
 // addFresh adds a minute of the new arm, if it had requests.
-func (r *ranks) addFresh(c sim.Counts) {
+func (r *ranks) addFresh(c replay.Counts) {
 	x, ok := c.Share()
 	if !ok {
 		return
@@ -28,7 +28,7 @@ func (r *ranks) addFresh(c sim.Counts) {
 }
 
 // addOld adds one of the control.
-func (r *ranks) addOld(c sim.Counts) {
+func (r *ranks) addOld(c replay.Counts) {
 	y, ok := c.Share()
 	if !ok {
 		return

@@ -3,8 +3,9 @@ package peers
 import (
 	"math"
 	"slices"
+	"time"
 
-	"github.com/bakewatch/bakewatch/watcher/replay/quality/sim"
+	"github.com/bakewatch/bakewatch/watcher/replay"
 )
 
 // MannWhitney decides as Kayenta's judge does with one metric that must not increase:
@@ -12,7 +13,9 @@ import (
 // location by the Mann-Whitney test, and a failure when all of it is above a tolerance
 // of Tolerance times the absolute Hodges-Lehmann estimate. Points without requests are
 // removed, and equal series pass. It looks again every Interval, at all points since
-// the deployment. Without another arm the half hour before is the control.
+// the deployment. Without another arm the half hour before is the control, as with
+// Kayenta's controlOffsetInMinutes: all of it from the beginning, which is more than a
+// window that grows would have read by then. Of several metrics, each must pass.
 //
 // https://netflixtechblog.com/automated-canary-analysis-at-netflix-with-kayenta-3260bc7acc69
 // and https://github.com/spinnaker/kayenta/blob/master/docs/canary-config.md; the level
@@ -20,42 +23,71 @@ import (
 type MannWhitney struct {
 	Level     float64 // of the two-sided confidence interval
 	Tolerance float64
-	Interval  int // seconds
+	Interval  time.Duration
 }
 
 // MannWhitneyDocumented is Kayenta's, run every 5 minutes.
-var MannWhitneyDocumented = MannWhitney{Level: 0.98, Tolerance: 0.25, Interval: 300}
+var MannWhitneyDocumented = MannWhitney{Level: 0.98, Tolerance: 0.25, Interval: 5 * time.Minute}
 
-// Begin begins to compare, with the minutes before.
-func (m MannWhitney) Begin(before []sim.Counts, control sim.Control) sim.Judge {
-	run := &whitneyRun{MannWhitney: m, control: control, z: normalQuantile(0.5 + m.Level/2)}
-	if control == sim.NoControl {
-		for _, c := range before[max(0, len(before)-sim.Bake/60):] {
-			run.ranks.addOld(c)
-		}
+// How long a point is, and the control where that is the past.
+const (
+	point    = time.Minute
+	baseline = 30 * time.Minute
+)
+
+// Beside begins to compare with a control beside the new version.
+func (m MannWhitney) Beside(step time.Duration) Judge {
+	run := m.run(step)
+	run.beside = true
+	return run
+}
+
+// After begins to compare with the half hour before, at looks that were as far apart; it
+// returns nil where that holds no request.
+func (m MannWhitney) After(step time.Duration, past replay.Past) Judge {
+	run := m.run(step)
+	n, in := past.Looks(), looks(point, step)
+	most := max(1, looks(baseline, step)/in)
+	for to := max(n-most*in, n%in) + in; to <= n; to += in {
+		until, _ := past.UpTo(to)
+		before, _ := past.UpTo(to - in)
+		run.ranks.addOld(until.Minus(before))
+	}
+	if len(run.ranks.old) == 0 {
+		return nil
 	}
 	return run
 }
 
+func (m MannWhitney) run(step time.Duration) *whitneyRun {
+	return &whitneyRun{
+		MannWhitney: m, step: step, z: normalQuantile(0.5 + m.Level/2),
+		points: newTimer(time.Duration(looks(point, step)) * step), runs: newTimer(m.Interval),
+	}
+}
+
 type whitneyRun struct {
 	MannWhitney
-	control      sim.Control
+	step, at     time.Duration // between looks; since the deployment
+	beside       bool
 	z            float64
-	minute, rest sim.Counts // of the new arm and the control
+	points, runs timer
+	fresh, old   replay.Counts // since the last point
 	ranks        ranks
 }
 
-func (m *whitneyRun) See(l sim.Look) bool {
-	m.minute, m.rest = m.minute.Plus(l.New), m.rest.Plus(l.Control).Plus(l.Other)
-	if l.At%60 != 0 {
+func (m *whitneyRun) See(l replay.Seen) bool {
+	m.at += m.step
+	m.fresh, m.old = m.fresh.Plus(l.New), m.old.Plus(l.Control)
+	if !m.points.due(m.at) {
 		return false
 	}
-	m.ranks.addFresh(m.minute)
-	if m.control != sim.NoControl {
-		m.ranks.addOld(m.rest)
+	m.ranks.addFresh(m.fresh)
+	if m.beside {
+		m.ranks.addOld(m.old)
 	}
-	m.minute, m.rest = sim.Counts{}, sim.Counts{}
-	return l.At%m.Interval == 0 && m.high()
+	m.fresh, m.old = replay.Counts{}, replay.Counts{}
+	return m.runs.due(m.at) && m.high()
 }
 
 // high says whether the metric is classified as High.

@@ -1,4 +1,4 @@
-package peers
+package oracle
 
 import (
 	"math"
@@ -6,15 +6,15 @@ import (
 	"github.com/bakewatch/bakewatch/watcher/replay/quality/sim"
 )
 
-// oracleError is the chance of a false alarm that the oracle keeps to.
-const oracleError = 1.0 / 1000
+// chance is the chance of a false alarm that the oracle keeps to.
+const chance = 1.0 / 1000
 
-// Oracle is the sequential probability ratio test (Wald 1945) of one who knows the
+// New is the sequential probability ratio test (Wald 1945) of one who knows the
 // rate of the healthy version, the rate of the bad one and how errors cluster: no
 // other judge can be expected to be quicker. It only ever accuses: P(false alarm) ≤
 // P(the likelihood ratio ever reaches 1000) ≤ 1 in 1000.
-func Oracle(c sim.Case) sim.Judge {
-	return &oracleRun{p0: c.P0, p1: max(c.P1(), c.P0*1.0001), phi: c.Noise.Phi()}
+func New(c sim.Case) sim.Judge {
+	return &run{p0: c.P0, p1: max(c.P1(), c.P0*1.0001), phi: c.Noise.Phi()}
 }
 
 // Bound is an oracle that must spare, as a plan says by worse_by, every version whose
@@ -22,24 +22,24 @@ func Oracle(c sim.Case) sim.Judge {
 // false alarms are proved, none can be expected to be quicker; a limit set for one
 // service, whose false alarms are only counted, can be.
 func Bound(c sim.Case, spared float64) sim.Judge {
-	return &oracleRun{p0: spared, p1: max(c.P1(), spared*1.0001), phi: c.Noise.Phi()}
+	return &run{p0: spared, p1: max(c.P1(), spared*1.0001), phi: c.Noise.Phi()}
 }
 
-// OracleFor is the oracle that waits for a regression by this factor, also where the
+// For is the oracle that waits for a regression by this factor, also where the
 // case has none.
-func OracleFor(c sim.Case, factor float64) sim.Judge {
+func For(c sim.Case, factor float64) sim.Judge {
 	c.Factor = factor
-	return Oracle(c)
+	return New(c)
 }
 
-type oracleRun struct{ p0, p1, phi, sum float64 }
+type run struct{ p0, p1, phi, sum float64 }
 
-func (o *oracleRun) See(l sim.Look) bool {
+func (o *run) See(l sim.Look) bool {
 	n, x := float64(l.New.Total), float64(l.New.Bad)
 	if n > 0 {
 		o.sum += ratio(n, x, o.p1, o.p0, sim.Spread(n, o.phi))
 	}
-	return o.sum >= -math.Log(oracleError)
+	return o.sum >= -math.Log(chance)
 }
 
 // ratio is the logarithm of the likelihood ratio of x bad of n, for beta-binomial counts.
