@@ -263,7 +263,7 @@ func foldRuled(w *Watch, e Entry) {
 		return
 	}
 	w.Question = &authority.Question{
-		Seq: e.Seq, Veto: e.Ruling.Power == rules.Veto, Clause: e.Ruling.Clause, Groups: e.Ruling.Groups,
+		Seq: e.Seq, Veto: e.Ruling.Power == rules.Veto, Clause: e.Ruling.Clause, Required: e.Ruling.Required, Groups: e.Ruling.Groups,
 		Barred: barred(w.Deployment), Asked: e.At, Since: e.At, Told: e.Seq,
 	}
 	if e.Ruling.Groups == nil {

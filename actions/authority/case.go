@@ -99,6 +99,9 @@ type Ruling struct {
 	Begun *Begun `json:"begun,omitempty"`
 	// Groups are the people who are asked or may object, by group, as they were then.
 	Groups map[string][]string `json:"groups,omitempty"`
+	// Required are the people whom the policies want in any case, also once the question
+	// was escalated to others.
+	Required map[string]int `json:"required,omitempty"`
 	// StandIns say of which groups nobody knows who is on call, and why.
 	StandIns map[string]string `json:"stand_ins,omitempty"`
 	// Why is the arithmetic of every blamed rule, the speaking one first.

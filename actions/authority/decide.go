@@ -105,7 +105,8 @@ func (r *Ruling) waits() bool { return r.Power == rules.Ask || r.Power == rules.
 // countdown that nobody may stop becomes a question, a question that nobody may
 // answer is only told.
 func (r *Ruling) name(c Case) {
-	q := Question{Clause: r.Clause, Groups: c.groups(), Barred: c.Barred}
+	r.Required = policyNeeds(c)
+	q := Question{Clause: r.Clause, Required: r.Required, Groups: c.groups(), Barred: c.Barred}
 	if r.Power == rules.Veto && !q.stoppable() {
 		r.lower(Ceiling{Name: nobodyToAsk, Power: rules.Ask, Why: "nobody is left who may object: the others deployed or wrote it", Guard: true})
 	}

@@ -154,6 +154,66 @@ func TestAnExplanationSaysWhatHoldsThePower(t *testing.T) {
 	}
 }
 
+func TestCalendarsPoliciesAndOtherWaysOutAreToldApart(t *testing.T) {
+	keeps := asks("oncall", rules.SilenceKeeps)
+	veto := rules.Authority{Decide: rules.Veto, Calendar: []string{"night"}, Needs: map[string]int{"oncall": 1, "lead": 1}, Within: minutes(10)}
+	with := func(change func(*rules.Plan), clauses ...rules.Authority) rules.Plan {
+		p := explained(clauses...)
+		p.Rules = p.Rules[:1]
+		change(&p)
+		return p
+	}
+	night := map[string]rules.Calendar{"night": {During: rules.Auto}}
+	const asked = "1 of oncall must agree within 10m; if nobody answers, nothing is rolled back"
+	for name, test := range map[string]struct {
+		plan rules.Plan
+		want string
+	}{
+		"a countdown at night": {
+			with(func(p *rules.Plan) { p.Calendars = night }, veto, keeps),
+			"On any breach while night is on: it is rolled back after 10m unless anyone of lead or oncall objects.\nOn any breach while night is off: " + asked + ".",
+		},
+		"a calendar that is not known": {
+			with(func(*rules.Plan) {}, veto, keeps),
+			"On any breach while night is on: it is rolled back after 10m unless anyone of lead or oncall objects.\nOn any breach while night is off: " + asked + ".",
+		},
+		"a freeze": {
+			with(func(p *rules.Plan) { p.Calendars = map[string]rules.Calendar{"freeze": {During: rules.Ask}} }, rules.Authority{Decide: rules.Auto}, keeps),
+			"On any breach while freeze is on: " + asked + " (no more, since the calendar \"freeze\" is on).\nOn any breach while freeze is off: it is rolled back at once.",
+		},
+		"two calendars": {
+			with(func(p *rules.Plan) {
+				p.Calendars = map[string]rules.Calendar{"freeze": {During: rules.Notify}, "night": {During: rules.Auto}}
+			}, veto, keeps),
+			"On any breach while freeze is on: people are told (no more, since the calendar \"freeze\" is on).\n" +
+				"On any breach while freeze is off and night is on: it is rolled back after 10m unless anyone of lead or oncall objects.\n" +
+				"On any breach while freeze is off and night is off: " + asked + ".",
+		},
+		"a policy": {
+			with(func(p *rules.Plan) {
+				p.Policies = []rules.Policy{{Name: "pci", Environments: []string{"production"}, Most: rules.Ask, Needs: map[string]int{"owners": 1}}}
+			}, rules.Authority{Decide: rules.Auto}, keeps),
+			"On any breach in production: 1 of oncall and 1 of owners must agree within 10m; if nobody answers, nothing is rolled back (no more, since policy \"pci\" allows no more).\nOn any breach outside production: it is rolled back at once.",
+		},
+		"a policy alone names people": {
+			with(func(p *rules.Plan) {
+				p.Policies = []rules.Policy{{Name: "pci", Most: rules.Ask, Needs: map[string]int{"owners": 1}}}
+			}, rules.Authority{Decide: rules.Auto}),
+			"On any breach: 1 of owners must agree within 15m; if nobody answers, nothing is rolled back (no more, since policy \"pci\" allows no more).",
+		},
+		"no way back": {
+			with(func(p *rules.Plan) { p.Rollbacks = []rules.Rollback{{Use: "x", Reversible: &no, Otherwise: "stop"}} }, keeps),
+			"On any breach: 1 of oncall must agree to \"stop\" instead of a rollback within 10m; if nobody answers, nothing is done.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := calls(test.plan); got != test.want {
+				t.Errorf("said\n%s\nwant\n%s", got, test.want)
+			}
+		})
+	}
+}
+
 func TestWithoutTheDaemonsFileThereAreEnoughPeople(t *testing.T) {
 	p := explained(rules.Authority{Decide: rules.Ask, Needs: map[string]int{"oncall": 2, "owners": 1 << 50}, Within: minutes(10), Silence: rules.SilenceKeeps})
 	p.Groups = nil

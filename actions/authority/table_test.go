@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -289,6 +290,33 @@ func TestAPolicyWantsItsPeopleWhateverThePlanSays(t *testing.T) {
 				t.Error("the plan's own needs were changed")
 			}
 		})
+	}
+}
+
+func TestAPolicysPeopleAreNeededAlsoOfThoseWhoAreAskedLater(t *testing.T) {
+	clause := rules.Authority{Decide: rules.Ask, Needs: map[string]int{"oncall": 1}, Escalate: []rules.Escalation{{To: "managers"}}}
+	ruling := authority.Decide(authority.Case{
+		Plan: rules.Plan{
+			Policies:    []rules.Policy{{Most: rules.Ask, Needs: map[string]int{"security": 1}}},
+			Authorities: []rules.Authority{clause}, Rules: []rules.Spec{{Name: "errors", Mode: rules.Enforce}},
+			Rollbacks: []rules.Rollback{{Use: "x", Reversible: &yes}},
+			Groups:    map[string][]string{"oncall": {"ben", "eve"}, "security": {"sam", "sue"}, "managers": {"max"}},
+		},
+		Barred: []string{"ana"}, Answers: breached("errors"), Target: authority.Target{Version: "1"},
+	})
+	q := authority.Question{Seq: 7, Clause: ruling.Clause, Required: ruling.Required, Groups: ruling.Groups, Barred: []string{"ana"}, Level: 1}
+	for who, want := range map[string]authority.Choice{"max": "", "ben": "", "max sam": authority.RollBack, "ben sue": authority.RollBack, "sam sue": ""} {
+		asked := q
+		for _, person := range strings.Fields(who) {
+			v := authority.Vote{Question: 7, Person: person, Choice: authority.RollBack}
+			if err := asked.Admit(v); err != nil {
+				t.Errorf("%s: %v", person, err)
+			}
+			asked = asked.With(v)
+		}
+		if got, _ := asked.Answer(); got != want {
+			t.Errorf("%s: %q, want %q", who, got, want)
+		}
 	}
 }
 

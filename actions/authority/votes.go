@@ -46,11 +46,13 @@ type Question struct {
 	Seq    uint64 // of the ruled entry; votes are bound to it
 	Veto   bool   // it is a countdown: silence rolls back, one objection stops it
 	Clause rules.Authority
-	Groups map[string][]string // the people of every group, as they were when it was asked
-	Barred []string            // the deployer and the authors of the release
-	Asked  time.Time
-	Votes  []Vote
-	Looked *Vote // who asked for more time; nil: nobody did
+	// Required are the people whom policies want, whoever else agrees.
+	Required map[string]int
+	Groups   map[string][]string // the people of every group, as they were when it was asked
+	Barred   []string            // the deployer and the authors of the release
+	Asked    time.Time
+	Votes    []Vote
+	Looked   *Vote // who asked for more time; nil: nobody did
 
 	// Level is how often it was escalated; Since is when it was, last (or Asked).
 	Level int
@@ -145,7 +147,7 @@ func (q Question) oneMore(of map[string]int) map[string]int {
 // these is enough as well.
 func (q Question) Escalated() (ways []map[string]int) {
 	for _, e := range q.Clause.Escalate[:min(q.Level, len(q.Clause.Escalate))] {
-		ways = append(ways, q.oneMore(map[string]int{e.To: max(1, e.Needs)}))
+		ways = append(ways, q.oneMore(atLeast(map[string]int{e.To: max(1, e.Needs)}, q.Required)))
 	}
 	return ways
 }

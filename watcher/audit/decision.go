@@ -46,8 +46,7 @@ func (a *Auditor) granted(w *watch, e watcher.Entry) {
 		a.finds(e, "was decided alone, and no clause of the plan allows it")
 	}
 	if slices.ContainsFunc(w.opened.Plan.Policies, func(p rules.Policy) bool {
-		all := len(p.Services)+len(p.Environments)+len(p.Strategies)+len(p.Tier)+len(p.Labels)+len(p.Calendar) == 0
-		return all && (p.Most < rules.Auto || len(p.Needs) > 0)
+		return everywhere(p) && (p.Most < rules.Auto || len(p.Needs) > 0)
 	}) {
 		a.finds(e, "was decided alone against a policy for everything")
 	}
@@ -111,9 +110,32 @@ func (w *watch) ways() (ways []map[string]int) {
 	clause := w.asked.Ruling.Clause
 	ways = append(ways, w.raised(clause.Needs))
 	for _, escalation := range clause.Escalate[:min(w.level(), len(clause.Escalate))] {
-		ways = append(ways, w.raised(map[string]int{escalation.To: max(1, escalation.Needs)}))
+		way := map[string]int{escalation.To: max(1, escalation.Needs)}
+		for group, n := range w.policies() {
+			way[group] = max(way[group], n)
+		}
+		ways = append(ways, w.raised(way))
 	}
 	return ways
+}
+
+// policies are the people whom policies for everything want. Those that match only some
+// deployments are not audited.
+func (w *watch) policies() map[string]int {
+	needs := map[string]int{}
+	for _, p := range w.opened.Plan.Policies {
+		if !everywhere(p) {
+			continue
+		}
+		for group, n := range p.Needs {
+			needs[group] = max(needs[group], n)
+		}
+	}
+	return needs
+}
+
+func everywhere(p rules.Policy) bool {
+	return len(p.Services)+len(p.Environments)+len(p.Strategies)+len(p.Tier)+len(p.Labels)+len(p.Calendar) == 0
 }
 
 func (w *watch) raised(needs map[string]int) map[string]int {
