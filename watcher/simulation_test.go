@@ -71,7 +71,7 @@ func (d *drama) play(t *testing.T) {
 		c.Budget = func() *rules.Allowance { return &rules.Allowance{Most: 20, Per: rules.Duration(time.Hour)} }
 	}}
 	stageWith(t, d.scene, func(*scene) {
-		d.world.bad = nil
+		d.bad = nil
 		for _, service := range d.services {
 			d.release(service, false)
 		}
@@ -83,7 +83,7 @@ func (d *drama) play(t *testing.T) {
 			d.something()
 			d.wait(time.Duration(5+d.rand.IntN(40)) * time.Second)
 		}
-		d.world.down, d.guards = false, watcher.Guards{}
+		d.down, d.guards = false, watcher.Guards{}
 		d.wait(30 * time.Minute)
 	})
 }

@@ -55,7 +55,7 @@ func choiceArgument(_ *cobra.Command, args []string) error {
 	if slices.Contains(authority.Choices(), authority.Choice(args[1])) {
 		return nil
 	}
-	return fmt.Errorf("unknown answer %q: one of %q", args[1], authority.Choices())
+	return fmt.Errorf("unknown answer %q: roll-back, keep, withdraw or looking", args[1])
 }
 
 func (p *program) answer(ctx context.Context, desk watcher.Desk, ref watcher.Ref, vote authority.Vote) error {

@@ -160,7 +160,7 @@ func TestAnswer(t *testing.T) {
 	t.Run("an answer that is none is an error of usage", func(t *testing.T) {
 		b := newBench(t)
 		b.expect(exitUsage, "answer", "checkout", "yes")
-		b.advises(`unknown answer "yes": roll-back or keep`)
+		b.advises(`unknown answer "yes": roll-back, keep, withdraw or looking`)
 		if len(b.dialed) != 0 {
 			t.Error("the daemon was bothered")
 		}

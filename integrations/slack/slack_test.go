@@ -138,7 +138,7 @@ func TestAQuestionSaysWhoMayAnswerAndUntilWhen(t *testing.T) {
 	heard.Deadline = time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC)
 	for want, q := range map[string]actions.Asked{
 		"Needs 1 of oncall and 2 of owners within 15m; no answer means keep":                             q,
-		"May object: 1 of oncall or 2 of owners within 15m; no objection means roll-back":                veto,
+		"Any of oncall, owners may object within 15m; no objection means roll-back":                      veto,
 		"Needs 1 of oncall and 2 of owners by <!date^1795395723^{time}|01:02 UTC>; no answer means keep": heard,
 	} {
 		got, _, err := post(t, 200, "ok", actions.Message{Title: "?", Question: &q})
