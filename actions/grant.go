@@ -7,13 +7,17 @@ import (
 	"github.com/bakewatch/bakewatch/rules"
 )
 
-// Intent is what an `intended` entry says: everything that one rollback needs.
+// Intent is what an `intended` entry says: everything that one rollback, or what is
+// done instead of one, needs.
 type Intent struct {
 	Key      string         `json:"key"` // idempotency key: hash of lane, watch and action
 	Executor string         `json:"executor"`
 	With     map[string]any `json:"with,omitempty"`
 	Subject  Subject        `json:"subject"`
 	Timeout  rules.Duration `json:"timeout"` // longer: unknown
+	// Contingency says that it is no rollback, but what is done where there is no way
+	// back: it has no target, and no version shows that it was done.
+	Contingency bool `json:"contingency,omitempty"`
 }
 
 // Subject is what a rollback is about. Its values come from events: an executor
@@ -43,7 +47,7 @@ var ErrNoGrant = errors.New("no grant: the intent is not in the journal")
 // Acknowledged makes the grant for an intent that the journal has acknowledged
 // under this sequence. Only the fold of a lane calls it.
 func Acknowledged(intent Intent, seq uint64) (Grant, error) {
-	if seq == 0 || intent.Key == "" || intent.Subject.To == "" {
+	if seq == 0 || intent.Key == "" || (intent.Subject.To == "") != intent.Contingency {
 		return Grant{}, ErrNoGrant
 	}
 	return Grant{intent: intent, seq: seq}, nil

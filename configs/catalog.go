@@ -18,11 +18,30 @@ type Problems = strict.Problems
 // package needs to know neither the kinds of rules nor the integrations.
 type Catalog struct {
 	Rules, Executors, Channels []rules.Kind
+	// EveryChannel makes the options that every channel has besides its own; nil: there are none.
+	EveryChannel func() rules.Options
 	// Kinds that a later version brings: refused as not yet supported.
 	LaterRules, LaterExecutors, LaterChannels []string
 	// Build makes the rules of a resolved plan; its error says what does not fit together.
 	// nil: the rules are not tried.
 	Build func(rules.Plan) ([]rules.Rule, error)
+	// Calls says who makes the call in every case that a resolved plan tells apart, one
+	// sentence each. nil: that is not explained.
+	Calls func(rules.Plan) []string
+}
+
+// noOptions are those of a table that has none but its kind's.
+type noOptions struct{}
+
+// Check has nothing to say.
+func (*noOptions) Check() error { return nil }
+
+// every makes the options that every channel has.
+func (c Catalog) every() rules.Options {
+	if c.EveryChannel == nil {
+		return &noOptions{}
+	}
+	return c.EveryChannel()
 }
 
 // nature says how a rule is judged, by its kind; nothing is known of one that is not

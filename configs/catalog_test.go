@@ -16,6 +16,7 @@ func catalog() configs.Catalog {
 		Executors: []rules.Kind{
 			{Name: "exec", New: func() rules.Options { return &execOptions{} }, With: func() rules.Options { return &execWith{} }},
 			{Name: "webhook", New: func() rules.Options { return &hook{} }, With: func() rules.Options { return &hookWith{} }},
+			{Name: "needy", New: func() rules.Options { return &nothing{} }, With: func() rules.Options { return &needyWith{} }},
 		},
 		Channels: []rules.Kind{
 			{Name: "log", New: func() rules.Options { return &nothing{} }},
@@ -52,7 +53,15 @@ type hookWith struct {
 
 func (*hookWith) Check() error { return nil }
 
+// needyWith is what a plan must say.
+type needyWith struct {
+	Workload string `json:"workload" toml:"workload" doc:"what is rolled back"`
+}
+
+func (w *needyWith) Check() error { return wanted("workload", w.Workload != "") }
+
 type hook struct {
+	URL        string            `json:"url" toml:"url" doc:"the address"`
 	URLFile    string            `json:"url_file" toml:"url_file" doc:"the file that holds the address"`
 	SecretFile string            `json:"secret_file" toml:"secret_file" doc:"the file that holds the signing secret"`
 	TokenFile  string            `json:"token_file" toml:"token_file" doc:"the file that holds the token"`
@@ -60,7 +69,7 @@ type hook struct {
 	Headers    map[string]string `json:"headers" toml:"headers" doc:"more headers"`
 }
 
-func (o *hook) Check() error { return wanted("url_file", o.URLFile != "") }
+func (o *hook) Check() error { return wanted("url_file", o.URL+o.URLFile != "") }
 
 // hidden is a tool whose address is a secret.
 type hidden struct {

@@ -18,9 +18,14 @@ type Daemon struct {
 	NATS     NATS               `toml:"nats" doc:"the event bus and journal; embedded unless url is set"`
 	Servers  elsewhere          `toml:"prometheus" doc:"the Prometheus servers, by name"`
 	HTTP     HTTP               `toml:"http" doc:"the HTTP API"`
-	Groups   map[string]Group   `toml:"group" doc:"people, by the name of their group"`
 	Notify   rules.Notification `toml:"notify" doc:"the channels that hear what belongs to no plan; default: chat = [\"log\"]"`
-	Trust    Trust              `toml:"trust" doc:"whether events and votes must be signed"`
+	Trust    Trust              `toml:"trust" doc:"whether events, votes and orders must be signed"`
+	Budget   Budget             `toml:"budget" doc:"how many rollbacks may happen without people; beyond it they are asked"`
+
+	Groups   map[string]Group        `toml:"group" doc:"who is asked, by the name of the group"`
+	People   map[string]rules.Person `toml:"person" doc:"how people prove who they are, by the names under which they vote"`
+	Calendar elsewhere               `toml:"calendar" doc:"times at which other rules hold, by name"`
+	Policy   elsewhere               `toml:"policy" doc:"ceilings that no plan can raise"`
 
 	Channel  elsewhere `toml:"channel" doc:"where messages go, by name; use says what kind it is"`
 	Executor elsewhere `toml:"executor" doc:"what rolls back, by name; use says what kind it is"`
@@ -30,21 +35,22 @@ type Daemon struct {
 	Channels   map[string]Tool       `toml:"-"`
 	Executors  map[string]Tool       `toml:"-"`
 
+	Calendars map[string]rules.Calendar `toml:"-"`
+	Policies  []rules.Policy            `toml:"-"`
+
 	Template later `toml:"template" doc:"what plans extend"`
-	Policy   later `toml:"policy" doc:"ceilings that no plan can raise"`
-	Budget   later `toml:"budget" doc:"how many rollbacks per time"`
-	Person   later `toml:"person" doc:"how a person proves who they are"`
-	Calendar later `toml:"calendar" doc:"times that authorities name"`
 	Ready    later `toml:"ready" doc:"what must be true before a deployment"`
 
-	presets map[string]preset
-	needs   []strict.Need
+	presets  map[string]preset
+	needs    []strict.Need
+	policies []Problem // where the services of each policy stand
 }
 
 // Tool is one [channel.NAME] or [executor.NAME].
 type Tool struct {
 	Kind    rules.Kind
 	Options rules.Options
+	Common  rules.Options // of a channel: those that every channel has
 }
 
 // NATS is the event bus and the journal.
@@ -77,15 +83,16 @@ type HTTP struct {
 	OIDC          later  `toml:"oidc" doc:"login by OpenID Connect"`
 }
 
-// Group is a group of people.
+// Group is who may be asked: people with names, or whoever is on call.
 type Group struct {
 	People   []string `toml:"people" doc:"names of people, as they vote"`
-	Schedule later    `toml:"schedule" doc:"whoever is on call"`
-	Fallback later    `toml:"fallback" doc:"the group to ask when nobody is on call"`
-	Page     later    `toml:"page" doc:"how the group is woken"`
+	Schedule string   `toml:"schedule" doc:"instead of people, whoever is on call there: pagerduty: and the id of a schedule"`
+	Fallback string   `toml:"fallback" doc:"of a schedule, the group that is asked when nobody is known to be on call"`
+	Page     []string `toml:"page" doc:"the channels that wake the group when it is asked"`
 }
 
-// Trust says whether messages must be signed.
-type Trust struct {
-	Required *bool `toml:"required" doc:"whether events and votes must be signed; false, written out, lets auto run on an external NATS"`
+// Budget is how many rollbacks may happen without people; nil: any number.
+type Budget struct {
+	Lane *rules.Allowance `toml:"lane" doc:"of one service in one environment, such as \"2 in 24h\""`
+	All  *rules.Allowance `toml:"all" doc:"of all services together, such as \"5 in 1h\""`
 }

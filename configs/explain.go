@@ -18,15 +18,11 @@ func (c Catalog) Explain(p rules.Plan) string {
 	e.selecting(p.Select)
 	for _, spec := range p.Rules {
 		e.rule(p, spec)
-		e.highest(p, spec)
 	}
 	for _, r := range p.Rollbacks {
 		e.rollback(r)
 	}
-	for _, a := range p.Authorities {
-		e.authority(a, p.Groups)
-	}
-	e.line("Whatever no authority matches is told, and not rolled back.")
+	e.calls(p)
 	e.hearing(p.Notify)
 	e.line("(plan %s, version %s)", p.File, p.Hash)
 	return e.text.String()
@@ -195,62 +191,29 @@ func (e *explainer) rollback(r rules.Rollback) {
 	switch {
 	case r.Reversible == nil:
 		e.line("    The plan does not say that this is reversible: people are asked at most, and silence rolls nothing back.")
-	case !*r.Reversible:
+	case !*r.Reversible && r.Otherwise == "":
 		e.line("    This is not reversible: nobody rolls back, people are told.")
+	}
+	if r.Otherwise != "" {
+		e.line("    Where there is no way back, people are asked whether to run %q instead.", r.Otherwise)
 	}
 	if r.Runbook != "" {
 		e.line("    Runbook: %s", r.Runbook)
 	}
 }
 
-func (e *explainer) authority(a rules.Authority, groups map[string][]string) {
-	when := matchersOf(a)
-	switch a.Decide {
-	case rules.Auto:
-		e.line("%s: it is decided at once.", when)
-	case rules.Ask:
-		var who []string
-		for _, group := range slices.Sorted(maps.Keys(a.Needs)) {
-			who = append(who, strings.TrimSpace(fmt.Sprintf("%d of %s %s", a.Needs[group], group, peopleOf(groups[group]))))
-		}
-		silence := "nothing is rolled back"
-		if a.Silence == rules.SilenceRollsBack {
-			silence = "it is rolled back"
-		}
-		e.line("%s: %s must agree within %s; if nobody answers, %s.", when, list(who, "and"), a.Within, silence)
-	case rules.None, rules.Notify, rules.Veto:
-		e.line("%s: people are told.", when)
+// calls says who makes the call, and when the calendars are on of which that depends.
+func (e *explainer) calls(p rules.Plan) {
+	for _, name := range slices.Sorted(maps.Keys(p.Calendars)) {
+		e.line("%s", calendarOf(name, p.Calendars[name]))
 	}
-}
-
-func peopleOf(people []string) string {
-	if len(people) == 0 {
-		return ""
+	if e.catalog.Calls == nil {
+		return
 	}
-	return "(" + list(people, "or") + ")"
-}
-
-func matchersOf(a rules.Authority) string {
-	var said []string
-	add := func(what string, words []string) {
-		if len(words) > 0 {
-			said = append(said, what+" "+list(words, "or"))
-		}
+	e.line("Who makes the call:")
+	for _, call := range e.catalog.Calls(p) {
+		e.line("    %s", call)
 	}
-	add("severity is", texts(a.Severity))
-	add("environment is", a.Environments)
-	add("strategy is", texts(a.Strategies))
-	add("tier is", texts(a.Tier))
-	add("rule is", a.Rules)
-	add("deployer is", a.Deployers)
-	add("cause is", texts(a.Attribution))
-	if len(a.Labels) > 0 {
-		said = append(said, "labels are"+labelsOf(a.Labels))
-	}
-	if len(said) == 0 {
-		return "On any breach"
-	}
-	return "On a breach whose " + strings.Join(said, " and whose ")
 }
 
 func (e *explainer) hearing(n rules.Notification) {

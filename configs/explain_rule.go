@@ -98,43 +98,6 @@ func strategyControl(selected rules.Select, s rules.Spec) string {
 	return ""
 }
 
-// doing says what each power comes to.
-var doing = map[rules.Power]string{
-	rules.None: "only recorded", rules.Notify: "told", rules.Ask: "people are asked", rules.Auto: "rolled back at once",
-}
-
-// highest says the most that a breach of the rule can lead to, whatever an
-// authority further down says: the ceilings of the rule hold there too.
-func (e *explainer) highest(p rules.Plan, s rules.Spec) {
-	most, why := rules.Auto, ""
-	for _, ceiling := range []struct {
-		power rules.Power
-		why   string
-	}{
-		{granted(p, s), "no authority gives more"},
-		{s.Mode.Ceiling(), "its mode is " + s.Mode.String()},
-		{s.Severity.Ceiling(), "its severity is " + s.Severity.String()},
-	} {
-		if ceiling.power < rules.Auto && ceiling.power <= most {
-			most, why = ceiling.power, ", since "+ceiling.why
-		}
-	}
-	e.line("    at most: %s%s", doing[most], why)
-}
-
-// granted returns the most that an authority could grant for the rule; none
-// matches: people are told.
-func granted(p rules.Plan, s rules.Spec) rules.Power {
-	most := rules.Notify
-	for _, a := range p.Authorities {
-		named := len(a.Rules) == 0 || slices.Contains(a.Rules, s.Name)
-		if named && (len(a.Severity) == 0 || slices.Contains(a.Severity, s.Severity)) {
-			most = max(most, a.Decide)
-		}
-	}
-	return most
-}
-
 // slotsOf lists the slots with what tells each of them.
 func slotsOf(slots map[string]map[string]string) []string {
 	var said []string

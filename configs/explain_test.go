@@ -6,17 +6,7 @@ import (
 )
 
 func TestAnExplanationSaysWhatTheRulesComeTo(t *testing.T) {
-	const ask = "[[authority]]\ndecide = 'ask'\nneeds = { oncall = 1 }\nwithin = '5m'\nsilence = 'keep'\n"
-	const auto = "[[authority]]\ndecide = 'auto'\n"
-	enforced := func(more string) string { return rule + "mode = 'enforce'\n" + more }
 	for name, test := range map[string]struct{ plan, want string }{
-		"told, by severity":        {enforced("severity = 'info'\n") + auto, "at most: told, since its severity is info\n"},
-		"told, by mode":            {rule + ask, "at most: told, since its mode is notify\n"},
-		"asked, by severity":       {enforced("severity = 'warning'\n") + auto, "at most: people are asked, since its severity is warning\n"},
-		"asked, by authority":      {enforced("") + ask, "at most: people are asked, since no authority gives more\n"},
-		"told, by no authority":    {enforced("") + auto + "rules = ['two']\n" + rule + "name = 'two'\n", "at most: told, since no authority gives more\n"},
-		"a cause":                  {enforced("") + auto + "attribution = ['cannot tell', 'this deployment']\n", "On a breach whose cause is cannot tell or this deployment: it is decided at once.\n"},
-		"at once":                  {enforced("") + auto, "at most: rolled back at once\n"},
 		"the fewest requests":      {rule, "min_requests = 100\n"},
 		"the fewest of a quantile": {"[[rule]]\nkind = 'latency'\njudge = 'threshold'\nmax = '1s'\nhistogram = 'h'\nquantile = 0.999\n", "min_requests = 1000\n"},
 		"a level":                  {"[[rule]]\nkind = 'up'\n", "judged by threshold at every look:"},
@@ -31,11 +21,16 @@ func TestAnExplanationSaysWhatTheRulesComeTo(t *testing.T) {
 		"the fewest of a canary":   {byVersion + "[[rule]]\nkind = 'traffic'\nrequests = 'x'\nplanned = '5%'\n", "min_requests = 30400\n"},
 		"what an executor gets":    {rule + "[[rollback]]\nuse = 'e'\nwith = { args = ['shop'] }\n", `with = {"args":["shop"]}`},
 		"a deadline":               {rule + "[[rollback]]\nuse = 'e'\n", "kept again within 10m."},
+		"another way out":          {rule + "[[rollback]]\nuse = 'e'\notherwise = 'stop'\n", `people are asked whether to run "stop" instead.`},
+		"a calendar":               {rule + "[[authority]]\ncalendar = ['night']\ndecide = 'auto'\n", "\nCalendar night is on at 09:00-10:00 and 22:00-24:00 and 00:00-06:00 of the day after, on monday:friday and sunday on day -1 of the month in month 11:12 and 1 in 2026:2027, and all day on 2026-12-25 (Europe/Berlin).\n"},
+		"a freeze":                 {rule, "\nCalendar freeze is on on saturday (UTC). While it is on, power is at most ask.\n"},
 		"slots":                    {"[select.slots]\nblue = { instance = 'a' }\ngreen = { instance = 'b' }\n" + rule, "blue (instance=a) or green (instance=b)"},
 		"no versions":              {rule, "Versions cannot be told apart: rules judge the whole service, old and new version together."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			daemon := minimal + "[executor.e]\nuse = 'exec'\ncommand = ['/x']\n[group.oncall]\npeople = ['ana']\n"
+			daemon := minimal + "[executor.e]\nuse = 'exec'\ncommand = ['/x']\n[executor.stop]\nuse = 'exec'\ncommand = ['/x']\n" +
+				"[calendar.night]\nhours = ['09:00-10:00', '22:00-06:00']\nweekdays = ['monday:friday', 'sunday']\ndays_of_month = ['-1']\nmonths = ['november:january']\nyears = ['2026:2027']\nholidays = ['2026-12-25']\ntime_zone = 'Europe/Berlin'\n" +
+				"[calendar.freeze]\nweekdays = ['saturday']\nduring = 'ask'\n"
 			if said := catalog().Explain(one(t, daemon, head+test.plan+tail)); !strings.Contains(said, test.want) {
 				t.Errorf("want %q in\n%s", test.want, said)
 			}

@@ -120,6 +120,10 @@ func (s *Set) adopt(d *Daemon, c Catalog, p rules.Plan) {
 			return
 		}
 	}
+	d.equip(&p) // its owner's words are old, but not those of the daemon's file
+	if _, hash, err := asKept(p); err == nil {
+		p.Hash = hash
+	}
 	s.Plans = append(s.Plans, p)
 	s.Stale = append(s.Stale, p.File)
 	s.note(d, p.File, "its last good version stays in force")
@@ -131,24 +135,45 @@ func unfit(d *Daemon, c Catalog, p rules.Plan) string {
 		return fmt.Sprintf("there is no [prometheus.%s]", p.Source)
 	}
 	for _, r := range p.Rollbacks {
-		if _, known := d.Executors[r.Use]; !known {
-			return fmt.Sprintf("there is no [executor.%s]", r.Use)
+		for _, executor := range []string{r.Use, r.Otherwise} {
+			if _, known := d.Executors[executor]; !known && executor != "" {
+				return fmt.Sprintf("there is no [executor.%s]", executor)
+			}
 		}
+	}
+	if missing := d.unnamed(p); missing != "" {
+		return "there is no " + missing
 	}
 	for _, channel := range slices.Concat(p.Notify.Page, p.Notify.Chat, p.Notify.Stakeholders) {
 		if _, known := d.Channels[channel]; !known && channel != LogChannel {
 			return fmt.Sprintf("there is no [channel.%s]", channel)
 		}
 	}
-	auto := slices.ContainsFunc(p.Authorities, func(a rules.Authority) bool { return a.Decide == rules.Auto })
-	if auto && d.open() {
-		return "it decides auto on an external NATS whose messages are not signed"
+	alone := slices.ContainsFunc(p.Authorities, func(a rules.Authority) bool { return a.Decide > rules.Ask })
+	if alone && d.open() {
+		return "it decides auto or veto on an external NATS whose messages are not signed"
 	}
 	if c.Build == nil {
 		return ""
 	}
 	if _, err := c.Build(p); err != nil {
 		return err.Error()
+	}
+	return ""
+}
+
+// unnamed says which group or calendar of the plan is not in the daemon's file any more.
+func (d *Daemon) unnamed(p rules.Plan) string {
+	p.Policies = nil // those are the daemon's own
+	for _, group := range groupsOf(p) {
+		if _, known := d.Groups[group]; !known {
+			return fmt.Sprintf("[group.%s]", group)
+		}
+	}
+	for _, calendar := range calendarsOf(p) {
+		if _, known := d.Calendars[calendar]; !known {
+			return fmt.Sprintf("[calendar.%s]", calendar)
+		}
 	}
 	return ""
 }

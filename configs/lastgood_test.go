@@ -137,6 +137,43 @@ func TestABrokenFileKeepsItsLastGoodVersion(t *testing.T) {
 	}
 }
 
+func TestALastGoodVersionIsUsedAsTheDaemonsFileIsNow(t *testing.T) {
+	const people = "[group.oncall]\npeople = ['ana', 'ben']\n"
+	const calendar = "[calendar.night]\nhours = ['22:00-06:00']\n"
+	const tools = "[executor.e]\nuse = 'exec'\ncommand = ['/x']\n[executor.stop]\nuse = 'exec'\ncommand = ['/x']\n"
+	plan := head + rule + "[[rollback]]\nuse = 'e'\notherwise = 'stop'\n[[authority]]\ndecide = 'ask'\ncalendar = ['night']\nneeds = { oncall = 1 }\nwithin = '5m'\nsilence = 'keep'\n" + tail
+	for name, test := range map[string]struct{ now, says string }{
+		"a policy that is new":   {minimal + people + calendar + tools + "[[policy]]\nmost = 'ask'\n", "last good version stays in force"},
+		"a group that is gone":   {minimal + calendar + tools, "there is no [group.oncall]"},
+		"a calendar that is":     {minimal + people + tools, "there is no [calendar.night]"},
+		"an executor that is":    {minimal + people + calendar + strings.Replace(tools, "stop", "start", 1), "there is no [executor.stop]"},
+		"people who are new":     {minimal + strings.Replace(people, "ben", "cem", 1) + calendar + tools, "last good version stays in force"},
+		"nothing that it needed": {minimal + people + calendar + tools, "last good version stays in force"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &house{t: t, folder: t.TempDir(), kept: &memory{plans: map[string][]byte{}}}
+			write(t, h.folder, map[string]string{"bakewatch.toml": minimal + people + calendar + tools})
+			before, _ := h.load(map[string]string{"a.toml": plan}).Plan("checkout", "production")
+			h.restart()
+			write(t, h.folder, map[string]string{"bakewatch.toml": test.now})
+			set := h.load(map[string]string{"a.toml": "broken"})
+			p, stays := set.Plan("checkout", "production")
+			if !strings.Contains(set.Problems.String(), test.says) || stays != strings.Contains(test.says, "stays") {
+				t.Fatal(set.Problems)
+			}
+			if !stays {
+				return
+			}
+			if changed := name != "nothing that it needed"; (p.Hash != before.Hash) != changed {
+				t.Errorf("versions %s and %s", before.Hash, p.Hash)
+			}
+			if len(p.Policies) != strings.Count(test.now, "policy") || !strings.Contains(test.now, p.Groups["oncall"][1]) {
+				t.Errorf("policies %v, groups %v", p.Policies, p.Groups)
+			}
+		})
+	}
+}
+
 func TestAFileThatWasNeverGoodIsSaidToLeaveItsServiceUnwatched(t *testing.T) {
 	h := newHouse(t, map[string]string{"a.toml": "broken"})
 	if h.bake("checkout") != "none" || !strings.Contains(h.set.Problems.String(), "not watched") {

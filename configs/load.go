@@ -65,15 +65,13 @@ func (d *Daemon) loadParts(root strict.Table, c Catalog) {
 		root.Fail("prometheus", "there is no Prometheus to ask", "write [prometheus.main] with url = …, or embedded = true")
 	}
 	checkListen(root.Table("http").In("http"), d.HTTP.Listen)
-	for name, t := range root.Named("group") {
-		checkPeople(t, d.Groups[name].People)
-	}
-	d.Channels = loadTools(root, "channel", c.Channels, c.LaterChannels)
-	d.addLog(c.Channels)
-	d.Executors = loadTools(root, "executor", c.Executors, c.LaterExecutors)
-	if d.Trust.Required != nil && *d.Trust.Required {
-		root.Table("trust").In("trust").NotYet("required", "required = true")
-	}
+	d.Channels = loadTools(root, "channel", c.Channels, c.LaterChannels, c.every)
+	d.addLog(c)
+	d.Executors = loadTools(root, "executor", c.Executors, c.LaterExecutors, func() rules.Options { return &noOptions{} })
+	d.loadPeople(root)
+	d.loadCalendars(root)
+	d.loadPolicies(root)
+	d.loadTrust(root.Table("trust").In("trust"))
 	if deaf(d.Notify) {
 		d.Notify = rules.Notification{Chat: []string{LogChannel}}
 	}
@@ -81,8 +79,9 @@ func (d *Daemon) loadParts(root strict.Table, c Catalog) {
 	d.checkChannels(root.Table("defaults").Table("notify").In("defaults"), d.Defaults.Notify)
 }
 
-// loadTools reads every [channel.NAME] or [executor.NAME].
-func loadTools(root strict.Table, key string, kinds []rules.Kind, later []string) map[string]Tool {
+// loadTools reads every [channel.NAME] or [executor.NAME]; every makes the options that
+// each has besides those of its kind.
+func loadTools(root strict.Table, key string, kinds []rules.Kind, later []string, every func() rules.Options) map[string]Tool {
 	tools := map[string]Tool{}
 	for name, t := range root.Named(key) {
 		kind, ok := pick(t, "use", kinds, later)
@@ -92,14 +91,15 @@ func loadTools(root strict.Table, key string, kinds []rules.Kind, later []string
 		if name == LogChannel && key == "channel" && kind.Name != LogChannel {
 			t.Fail("use", `the channel "log" is Bakewatch's own log`, "choose another name")
 		}
-		options := kind.New()
+		options, common := kind.New(), every()
 		t.Later(kind.Later...).Decode(&struct {
 			Use string `toml:"use"`
-		}{}, options)
+		}{}, options, common)
 		t.Blame(options.Check())
+		t.Blame(common.Check())
 		t.NeedProgram("command")
 		t.NeedProgram("live")
-		tools[name] = Tool{Kind: kind, Options: options}
+		tools[name] = Tool{Kind: kind, Options: options, Common: common}
 	}
 	return tools
 }
@@ -162,25 +162,14 @@ func checkLocal(t strict.Table, listen string) {
 	}
 }
 
-func checkPeople(t strict.Table, people []string) {
-	if len(people) == 0 && !t.Has("schedule") {
-		t.Fail("people", "there are no people", `write people = ["ana", "ben"]`)
-	}
-	for i, person := range people {
-		if strings.TrimSpace(person) == "" || slices.Index(people, person) < i {
-			t.Fail("people", fmt.Sprintf("people: %q is empty or named twice", person), "name each person once")
-		}
-	}
-}
-
 // addLog makes the daemon's own log a channel, whether a file names it or not.
-func (d *Daemon) addLog(kinds []rules.Kind) {
+func (d *Daemon) addLog(c Catalog) {
 	if _, named := d.Channels[LogChannel]; named {
 		return
 	}
-	for _, kind := range kinds {
+	for _, kind := range c.Channels {
 		if kind.Name == LogChannel {
-			d.Channels[LogChannel] = Tool{Kind: kind, Options: kind.New()}
+			d.Channels[LogChannel] = Tool{Kind: kind, Options: kind.New(), Common: c.every()}
 		}
 	}
 }

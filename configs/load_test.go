@@ -28,9 +28,6 @@ func TestShippedExamplesLoad(t *testing.T) {
 			t.Errorf("%s does not begin with a #:schema line (%v)", file, err)
 		}
 	}
-	for _, plan := range plans {
-		golden(t, "testdata/explain/"+plan.Service+".txt", catalog().Explain(plan))
-	}
 }
 
 // write puts files into a folder, made for the test.
@@ -53,6 +50,12 @@ plans = ["plans/**/*.toml"]
 [prometheus.main]
 url = "http://127.0.0.1:9090"
 `
+
+// signed is a daemon's file whose events must be signed, by this key.
+const (
+	nkey   = "UAB2CB576PHBBPQ5ODORRZ2LYCMWPZGWGCN2KDK7DXOIMZASKUY3RLKK"
+	signed = minimal + "[trust]\nrequired = true\n[trust.announcer.ci]\nnkeys = ['" + nkey + "']\nservices = ['checkout', 'shop-*', '*']\nenvironments = ['production']\n"
+)
 
 func TestTheDaemonsFileIsAllOrNothing(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
@@ -98,13 +101,16 @@ func TestTheDaemonsFileIsAllOrNothing(t *testing.T) {
 		"another channel called log":  {minimal + "[channel.log]\nuse = 'slack'\nurl_file = 'x'", "Bakewatch's own log"},
 		"a channel that is not there": {minimal + "[notify]\npage = ['pager']", "there is no [channel.pager]"},
 		"a group without people":      {minimal + "[group.oncall]\n", `group "oncall": there are no people`},
-		"a group by schedule":         {minimal + "[group.oncall]\nschedule = 'pagerduty:P'", `key "schedule" is not yet supported`},
-		"signatures":                  {minimal + "[trust]\nrequired = true", "required = true is not yet supported"},
+		"signatures of nobody":        {minimal + "[trust]\nrequired = true", "nobody may announce a deployment"},
+		"an announcer without a key":  {minimal + "[trust.announcer.ci]\nservices = ['x']", `announcer "ci": nkeys is required`},
+		"a key that is none":          {minimal + "[trust.announcer.ci]\nservices = ['x']\nnkeys = ['UAB']", "this is no public nkey of a user"},
+		"a seed for a key":            {minimal + "[trust.announcer.ci]\nservices = ['x']\nnkeys = ['SUhunter2']", "a secret must not be written in place"},
+		"a key of an account":         {minimal + "[trust.announcer.ci]\nservices = ['x']\nnkeys = ['AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA']", "this is no public nkey of a user"},
+		"a key of two announcers":     {signed + "[trust.announcer.b]\nservices = ['x']\nnkeys = ['" + nkey + "']", `this key stands in "`},
+		"an announcer of nothing":     {minimal + "[trust.announcer.ci]\nnkeys = ['" + nkey + "']", `announcer "ci": services is required`},
+		"a service by a middle part":  {minimal + "[trust.announcer.ci]\nnkeys = ['" + nkey + "']\nservices = ['x', 'a*b']", `"a*b" is neither a name nor the beginning of one`},
+		"an environment with a star":  {minimal + "[trust.announcer.ci]\nnkeys = ['" + nkey + "']\nservices = ['*']\nenvironments = ['*']", `environments: "*" is no name`},
 		"templates":                   {minimal + "[template.x]\nbake = '1m'", `key "template" is not yet supported`},
-		"policy":                      {minimal + "[[policy]]\nmost = 'ask'", `key "policy" is not yet supported`},
-		"a budget":                    {minimal + "[budget]\nrollbacks = 3", `key "budget" is not yet supported`},
-		"persons":                     {minimal + "[person.ana]\nkey = 'x'", `key "person" is not yet supported`},
-		"calendars":                   {minimal + "[calendar.night]\nhours = 'x'", `key "calendar" is not yet supported`},
 		"single sign-on":              {minimal + "[http]\noidc = {}", `key "oidc" is not yet supported`},
 		"files of an embedded NATS":   {minimal + "[nats]\ncreds_file = 'x'", "creds_file is for an external cluster"},
 		"a store of an external NATS": {minimal + "[nats]\nurl = 'nats://x'\nstore = 'x'", "store is for the embedded server"},
@@ -156,6 +162,28 @@ func TestAListenerOfTheEmbeddedNATSThatOthersReachIsWarnedOf(t *testing.T) {
 		d, problems := configs.Load(filepath.Join(folder, "bakewatch.toml"), catalog())
 		if d == nil || strings.Contains(problems.String(), "is reached from other machines") != warned {
 			t.Errorf("%s: %v", listen, problems)
+		}
+	}
+}
+
+func TestAnnouncersThatNobodyAsksForAreWarnedOf(t *testing.T) {
+	folder := t.TempDir()
+	for name, test := range map[string]struct {
+		text   string
+		warned bool
+	}{
+		"required":     {signed, false},
+		"not required": {strings.Replace(signed, "required = true", "required = false", 1), true},
+		"not said":     {strings.Replace(signed, "required = true", "", 1), true},
+		"nobody named": {minimal, false},
+	} {
+		write(t, folder, map[string]string{"bakewatch.toml": test.text})
+		d, problems := configs.Load(filepath.Join(folder, "bakewatch.toml"), catalog())
+		if d == nil || strings.Contains(problems.String(), "announcers are not asked for") != test.warned {
+			t.Errorf("%s: %v", name, problems)
+		}
+		if d != nil && d.Trust.Signed() != (name == "required") {
+			t.Errorf("%s: signed is %v", name, d.Trust.Signed())
 		}
 	}
 }

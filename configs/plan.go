@@ -75,18 +75,3 @@ type ruleFile struct {
 
 	Bake later `toml:"bake" doc:"a rule that bakes longer than the plan"`
 }
-
-// rollbackFile is a [[rollback]] as it is written.
-type rollbackFile struct {
-	rules.Rollback
-	Otherwise later `toml:"otherwise" doc:"what to do when there is no way back"`
-}
-
-// authorityFile is an [[authority]] as it is written.
-type authorityFile struct {
-	rules.Authority
-	Calendar later `toml:"calendar" doc:"a [calendar.NAME] of the daemon's file"`
-	Escalate later `toml:"escalate" doc:"who is asked next"`
-	Withdraw later `toml:"withdraw" doc:"a question whose breach healed is withdrawn"`
-	Snooze   later `toml:"snooze" doc:"after keep: no new question for so long"`
-}

@@ -63,7 +63,7 @@ func shadows(first, second rules.Authority) bool {
 	return covers(first.Severity, second.Severity) && covers(first.Environments, second.Environments) &&
 		covers(first.Strategies, second.Strategies) && covers(first.Tier, second.Tier) &&
 		covers(first.Rules, second.Rules) && covers(first.Deployers, second.Deployers) &&
-		covers(first.Attribution, second.Attribution) &&
+		covers(first.Attribution, second.Attribution) && covers(first.Calendar, second.Calendar) &&
 		coversLabels(first.Labels, second.Labels)
 }
 

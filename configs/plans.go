@@ -36,6 +36,9 @@ type written struct {
 func loadWritten(d *Daemon, c Catalog) (written, Problems) {
 	files, problems := d.planFiles()
 	w, more := checkWritten(files, d, c)
+	if !more.Failed() { // else a plan may only be missing because it is broken
+		more = append(more, d.missed(w.plans)...)
+	}
 	return w, append(problems, more...).Sorted()
 }
 
@@ -162,13 +165,16 @@ func (l *loader) resolve(path string) {
 		Environments: f.Environments, Tier: f.Tier, Labels: f.Labels,
 		Source: f.Source, Settle: rules.Duration(5 * time.Second), Interval: f.Interval,
 		Bake: f.Bake, BakeMin: f.BakeMin, RollOut: f.RollOut, BlindFor: f.BlindFor, FalseAlarms: f.FalseAlarms, DependsOn: f.DependsOn, Weather: f.Weather,
-		Select: f.Select, Notify: f.Notify, Groups: map[string][]string{},
+		Select: f.Select, Notify: f.Notify,
 	}
 	l.findSource()
 	l.loadRules()
 	l.checkWeather()
 	l.loadRollbacks()
 	l.loadAuthorities()
+	if l.daemon != nil {
+		l.daemon.equip(&l.plan)
+	}
 	l.checkReach()
 }
 

@@ -138,16 +138,6 @@ rule.error-rate = { errors = 'house_errors', requests = 'house_requests' }
 	}
 }
 
-func TestAutoOnAnExternalNATSNeedsAWordAboutTrust(t *testing.T) {
-	const external = minimal + "[nats]\nurl = 'nats://n:4222'\n"
-	const auto = head + rule + "[[authority]]\ndecide = 'auto'\n" + tail
-	if _, problems := load(t, external, map[string]string{"a.toml": auto}); !strings.Contains(problems.String(), "[trust] required = false") {
-		t.Errorf("not refused: %v", problems)
-	}
-	one(t, external+"[trust]\nrequired = false\n", auto)
-	one(t, minimal, auto)
-}
-
 func TestWhatCountsEventsIsComparedUnlessThePlanWantsAThreshold(t *testing.T) {
 	tested := one(t, minimal, head+byVersion+strings.Replace(rule, "judge = 'threshold'\n", "", 1)+tail)
 	limited := one(t, minimal, head+byVersion+rule+tail)
@@ -233,6 +223,24 @@ func TestAMetricThatCannotCarryWhatSelectAddsIsWarnedOf(t *testing.T) {
 				t.Error(problems)
 			}
 		})
+	}
+}
+
+func TestWhatIsOfferedInsteadOfARollbackMustNeedNothingOfThePlan(t *testing.T) {
+	const house = minimal + "[executor.e]\nuse = 'exec'\ncommand = ['/x']\n[executor.needy]\nuse = 'needy'\n[executor.stop]\nuse = 'exec'\ncommand = ['/x']\n"
+	for otherwise, problem := range map[string]string{
+		"stop":  "",
+		"needy": `:13:13: rollback 1: otherwise: an executor of kind "needy" needs to be told what for: workload: is required`,
+		"e":     "otherwise must be another executor than use",
+		"stopp": `there is no [executor.stopp] in the daemon's file; did you mean "stop"?`,
+	} {
+		plans, problems := load(t, house, map[string]string{"a.toml": head + rule + "[[rollback]]\nuse = 'e'\n\notherwise = '" + otherwise + "'\n" + tail})
+		if problems.Failed() == (problem == "") || !strings.Contains(problems.String(), problem) {
+			t.Errorf("%v, want %q", problems, problem)
+		}
+		if problem == "" && plans[0].Rollbacks[0].Otherwise != otherwise {
+			t.Errorf("%+v", plans[0].Rollbacks)
+		}
 	}
 }
 
@@ -325,7 +333,9 @@ func countless(format string, n int) string {
 
 func TestAResolvedPlanComesBackFromTheJournalAsItWas(t *testing.T) {
 	folder := t.TempDir()
-	write(t, folder, map[string]string{"bakewatch.toml": minimal + "[executor.e]\nuse = 'exec'\ncommand = ['/x']\n[group.oncall]\npeople = ['ana']\n"})
+	write(t, folder, map[string]string{"bakewatch.toml": minimal + "[executor.e]\nuse = 'exec'\ncommand = ['/x']\n[group.oncall]\npeople = ['ana', 'ben']\n[group.duty]\nschedule = 'pagerduty:P1'\nfallback = 'oncall'\npage = ['log']\n" +
+		"[calendar.night]\nhours = ['22:00-06:00']\nweekdays = ['friday:monday']\ntime_zone = 'Europe/Berlin'\n[calendar.freeze]\nholidays = ['2026-12-25']\nduring = 'ask'\n" +
+		"[budget]\nlane = '2 in 24h'\n[[policy]]\ncalendar = ['night']\nmost = 'ask'\nneeds = { oncall = 2 }\n"})
 	d, problems := configs.Load(filepath.Join(folder, "bakewatch.toml"), catalog())
 	if d == nil {
 		t.Fatal(problems)
@@ -368,6 +378,8 @@ func anyPlan(r *rapid.T) string {
 	text += rapid.SampledFrom([]string{
 		"", "[[authority]]\ndecide = 'auto'\nseverity = ['critical']\n",
 		"[[authority]]\ndecide = 'ask'\nneeds = { oncall = 1 }\nwithin = '5m'\nsilence = 'roll-back'\n",
+		"[[authority]]\ncalendar = ['night']\ndecide = 'veto'\nneeds = { duty = 1 }\nwithin = '5m'\nsnooze = '1h'\n",
+		"[[authority]]\ndecide = 'ask'\nneeds = { duty = 1 }\nwithin = '5m'\nescalate = [{ to = 'oncall', within = '5m', needs = 2 }]\nsilence = 'keep'\nwithdraw = false\n",
 	}).Draw(r, "authority")
 	return text + tail
 }

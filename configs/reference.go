@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/bakewatch/bakewatch/configs/internal/strict"
+	"github.com/bakewatch/bakewatch/rules"
 )
 
 // Reference returns docs/plan-reference.md: every key of a plan and of the
@@ -23,9 +24,9 @@ func Reference(c Catalog) string {
 	}
 	r.notYet("kinds of rules", c.LaterRules)
 	r.add("### `[[rollback]]`\n")
-	r.keys("", strict.Keys(&rollbackFile{Rollback: rollbackDefaults()}))
+	r.keys("", strict.Keys(ptr(rollbackDefaults())))
 	r.add("### `[[authority]]`\n\nMatchers that are left out match everything.\n")
-	r.keys("", strict.Keys(&authorityFile{}))
+	r.keys("", strict.Keys(ptr(authorityDefaults())))
 	r.daemon(c)
 	return r.text.String()
 }
@@ -42,6 +43,10 @@ func (r *reference) daemon(c Catalog) {
 	r.keys("", keys)
 	r.add("### `[prometheus.NAME]`\n")
 	r.keys("", strict.Keys(ptr(source())))
+	r.add("### `[calendar.NAME]`\n\nOf each key any of its values is enough, and all keys that are set must hold.\n")
+	r.keys("", strict.Keys(ptr(calendarDefaults())))
+	r.add("### `[[policy]]`\n\nAll that match hold. Matchers that are left out match everything.\n")
+	r.keys("", strict.Keys(&rules.Policy{}))
 	r.add("### `[preset.NAME]`\n")
 	r.keys("", strict.Keys(&preset{}))
 	for _, kind := range c.Executors {
@@ -53,6 +58,10 @@ func (r *reference) daemon(c Catalog) {
 		}
 	}
 	r.notYet("kinds of executors", c.LaterExecutors)
+	if keys := strict.Keys(c.every()); len(keys) > 0 {
+		r.add("### `[channel.NAME]`\n\nEvery channel has these keys, and those of its kind.\n")
+		r.keys("", keys)
+	}
 	for _, kind := range c.Channels {
 		r.add("### `[channel.NAME]` with `use = %q`\n", kind.Name)
 		r.keys("", strict.Keys(kind.New()))

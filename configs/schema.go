@@ -15,8 +15,8 @@ func PlanSchema(c Catalog) ([]byte, error) {
 	plan := strict.Schema(&planFile{Settings: settings()})
 	properties := propertiesOf(plan)
 	properties["rule"] = tables(properties["rule"], ruleSchema(c))
-	properties["rollback"] = tables(properties["rollback"], required(strict.Schema(&rollbackFile{Rollback: rollbackDefaults()}), "use"))
-	properties["authority"] = tables(properties["authority"], required(strict.Schema(&authorityFile{}), "decide"))
+	properties["rollback"] = tables(properties["rollback"], required(strict.Schema(ptr(rollbackDefaults())), "use"))
+	properties["authority"] = tables(properties["authority"], required(strict.Schema(ptr(authorityDefaults())), "decide"))
 	return finished(required(plan, "service", "owner", "rule"), "A rollback plan of Bakewatch")
 }
 
@@ -26,9 +26,13 @@ func DaemonSchema(c Catalog) ([]byte, error) {
 	properties := propertiesOf(daemon)
 	properties["defaults"] = strict.Schema(ptr(settings()))
 	properties["prometheus"] = named(properties["prometheus"], strict.Schema(ptr(source())))
-	properties["channel"] = named(properties["channel"], oneOf("use", c.Channels, nil))
+	properties["channel"] = named(properties["channel"], oneOf("use", c.Channels, c.every()))
 	properties["executor"] = named(properties["executor"], oneOf("use", c.Executors, nil))
 	properties["preset"] = named(properties["preset"], strict.Schema(&preset{}))
+	properties["calendar"] = named(properties["calendar"], strict.Schema(ptr(calendarDefaults())))
+	policy := required(strict.Schema(&rules.Policy{}), "most")
+	propertiesOf(policy)["most"].(strict.Object)["enum"] = append([]string{rules.None.String()}, rules.None.Words()...) //nolint:forcetypeassert // every property is one
+	properties["policy"] = tables(properties["policy"], policy)
 	return finished(required(daemon, "plans", "prometheus"), "The daemon's file of Bakewatch")
 }
 

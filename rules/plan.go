@@ -35,12 +35,24 @@ type Plan struct {
 	// Weather are services that its rules borrow as controls where they have none of their own.
 	Weather []string `json:"weather,omitempty"`
 
-	Select      Select              `json:"select"`
-	Rules       []Spec              `json:"rules"`
-	Rollbacks   []Rollback          `json:"rollbacks,omitempty"`
-	Authorities []Authority         `json:"authorities,omitempty"`
-	Groups      map[string][]string `json:"groups,omitempty"` // the people of every group that Authorities name
-	Notify      Notification        `json:"notify"`
+	Select      Select      `json:"select"`
+	Rules       []Spec      `json:"rules"`
+	Rollbacks   []Rollback  `json:"rollbacks,omitempty"`
+	Authorities []Authority `json:"authorities,omitempty"`
+	// Groups are the people of every group that Authorities and Policies name; of one with a schedule
+	// those of its fallback.
+	Groups map[string][]string `json:"groups,omitempty"`
+	// Schedules say who is on call, by group: a service and its id, such as "pagerduty:PABC".
+	Schedules map[string]string `json:"schedules,omitempty"`
+	// Pages are the channels that wake a group, by group.
+	Pages map[string][]string `json:"pages,omitempty"`
+	// Calendars are those that Authorities name, and every one that lowers power while it is on.
+	Calendars map[string]Calendar `json:"calendars,omitempty"`
+	// Policies are the ceilings of the daemon's file that may meet this plan.
+	Policies []Policy `json:"policies,omitempty"`
+	// Budget is how many rollbacks one lane may see without people; nil: any number.
+	Budget *Allowance   `json:"budget,omitempty"`
+	Notify Notification `json:"notify"`
 }
 
 // Rule returns the specification of the rule with this name.
@@ -93,7 +105,8 @@ type Rollback struct {
 	Takes      Duration       `json:"takes,omitempty" toml:"takes" doc:"how long it is expected to take; told to people"`
 	Timeout    Duration       `json:"timeout" toml:"timeout" doc:"longer: unknown, and a person is told; default 5m"`
 	Verify     Duration       `json:"verify" toml:"verify" doc:"the limits must be kept again by then; default 10m"`
-	Reversible *bool          `json:"reversible,omitempty" toml:"reversible" doc:"unsaid: a person is asked; false: nobody rolls back"`
+	Reversible *bool          `json:"reversible,omitempty" toml:"reversible" doc:"unsaid: a person is asked; false: nobody rolls back, and otherwise is offered"`
+	Otherwise  string         `json:"otherwise,omitempty" toml:"otherwise" doc:"what to do instead where there is no way back: an [executor.NAME]"`
 	Runbook    string         `json:"runbook,omitempty" toml:"runbook" doc:"a link for people"`
 }
 
@@ -108,35 +121,6 @@ const (
 
 // Words lists the choices as people write them.
 func (TargetChoice) Words() []string { return []string{string(LastPassed), string(PreviousVersion)} }
-
-// Authority is one [[authority]]: who may decide what. Empty matchers match everything.
-type Authority struct {
-	Severity     []Severity        `json:"severity,omitempty" toml:"severity" doc:"severities of the breached rule"`
-	Environments []string          `json:"environments,omitempty" toml:"environments" doc:"environments"`
-	Strategies   []Strategy        `json:"strategies,omitempty" toml:"strategies" doc:"strategies"`
-	Tier         []int             `json:"tier,omitempty" toml:"tier" doc:"tiers of the plan"`
-	Labels       map[string]string `json:"labels,omitempty" toml:"labels" doc:"labels of the plan or the event"`
-	Rules        []string          `json:"rules,omitempty" toml:"rules" doc:"names of rules"`
-	Deployers    []string          `json:"deployers,omitempty" toml:"deployers" doc:"who deployed"`
-	Attribution  []Blame           `json:"attribution,omitempty" toml:"attribution" doc:"who is to blame: this deployment, another deployment, a dependency, ambient or cannot tell; only the first may lead to more than a question, and cannot tell to one"`
-
-	Decide  Power          `json:"decide" toml:"decide" doc:"notify, ask or auto"`
-	Needs   map[string]int `json:"needs,omitempty" toml:"needs" doc:"how many people of which group must agree"`
-	Within  Duration       `json:"within,omitempty" toml:"within" doc:"how long they have, from the first confirmed delivery"`
-	Silence Silence        `json:"silence,omitempty" toml:"silence" doc:"what no answer means: keep or roll-back; required for ask"`
-}
-
-// Silence is what it means that nobody answered in time.
-type Silence string
-
-// The meanings of silence.
-const (
-	SilenceKeeps     Silence = "keep"
-	SilenceRollsBack Silence = "roll-back"
-)
-
-// Words lists the meanings as people write them.
-func (Silence) Words() []string { return []string{string(SilenceKeeps), string(SilenceRollsBack)} }
 
 // Notification is [notify]: the channels that hear of the watch, by audience.
 type Notification struct {

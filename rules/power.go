@@ -105,9 +105,8 @@ func (p Power) String() string                { return word(powers, p) }
 func (p Power) MarshalText() ([]byte, error)  { return []byte(p.String()), nil }
 func (p *Power) UnmarshalText(b []byte) error { return unword(powers, b, p) }
 
-// Words lists the values that people write: none is what shadow mode comes to, and
-// veto is not yet supported.
-func (Power) Words() []string { return []string{powers[Notify], powers[Ask], powers[Auto]} }
+// Words lists the values that people write; none is what shadow mode comes to.
+func (Power) Words() []string { return powers[Notify:] }
 
 func (m Mode) String() string                { return word(modes, m) }
 func (m Mode) MarshalText() ([]byte, error)  { return []byte(m.String()), nil }

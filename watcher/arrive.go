@@ -149,8 +149,8 @@ func (l Lane) replace(in Input) (Entry, bool) {
 	return l.open(*w.Newer.Deployment, w.Newer.Plan, in), true
 }
 
-// actionKey is the idempotency key of a watch's rollback, the same after every restart.
-func actionKey(lane rules.LaneID, watch uint64) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%d\x00rollback", lane.Environment, lane.Service, lane.Flag, watch))
+// actionKey is the idempotency key of what is done about a watch, the same after every restart.
+func actionKey(lane rules.LaneID, watch uint64, action string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%d\x00%s", lane.Environment, lane.Service, lane.Flag, watch, action))
 	return hex.EncodeToString(sum[:16])
 }

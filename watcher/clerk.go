@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
-	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/rules"
 )
 
@@ -76,54 +74,6 @@ func (o *Owner) Show(ctx context.Context, ref Ref) (view WatchView, err error) {
 		return view, err
 	}
 	return o.recalled(ctx, view, last), nil
-}
-
-// Answer implements Desk. A vote without a question is for the one that is open.
-func (o *Owner) Answer(ctx context.Context, ref Ref, vote authority.Vote) (WatchView, error) {
-	return o.change(ctx, ref, func(ctx context.Context, h *held) error {
-		q := h.Watch.Question
-		if q == nil {
-			return fmt.Errorf("%w: no question is open for %s", ErrRefused, h.ID)
-		}
-		if vote.Question == 0 {
-			vote.Question = q.Seq
-		}
-		vote.At = time.Now().UTC()
-		if err := q.Admit(vote); err != nil {
-			return fmt.Errorf("%w: %w", ErrRefused, err)
-		}
-		if err := o.handle(ctx, h.ID, Input{Vote: &vote}); err != nil {
-			return err
-		}
-		return h.counted(vote)
-	})
-}
-
-// counted says whether the vote is in the journal: the question may have ended at the
-// same moment, by another replica.
-func (h *held) counted(vote authority.Vote) error {
-	w := h.Watch
-	if w == nil || w.Voted == nil || w.Voted.Question != vote.Question || w.Voted.Person != vote.Person {
-		return fmt.Errorf("%w: the question is not open any more", ErrRefused)
-	}
-	return nil
-}
-
-// Cancel implements Desk.
-func (o *Owner) Cancel(ctx context.Context, ref Ref, by, reason string) (WatchView, error) {
-	return o.change(ctx, ref, func(ctx context.Context, h *held) error {
-		if phase := h.Watch.Phase(); phase == Acting || phase == Verifying {
-			return fmt.Errorf("%w: the watch of %s is %s; a rollback is not taken back", ErrRefused, h.ID, phase)
-		}
-		watch := h.Watch.Seq
-		if err := o.handle(ctx, h.ID, Input{Cancel: &Request{By: by, Reason: reason}}); err != nil {
-			return err
-		}
-		if h.Watch != nil && h.Watch.Seq == watch {
-			return fmt.Errorf("%w: the watch of %s is %s by now", ErrRefused, h.ID, h.Watch.Phase())
-		}
-		return nil
-	})
 }
 
 // change does something to an open watch and returns how it looks afterwards.

@@ -50,7 +50,7 @@ func TestAWatchThatEndedIsShownWhole(t *testing.T) {
 		s.deploy("2")
 		s.wait(5 * time.Minute)
 		desk, ref := s.owners[0], watcher.Ref{Name: "checkout"}
-		if _, err := desk.Answer(s.t.Context(), ref, authority.Vote{Person: "ben", Choice: authority.RollBack, Reason: "ours"}); err != nil {
+		if _, err := desk.Answer(s.t.Context(), ref, authority.Vote{Proof: authority.LocalProof("ben"), Choice: authority.RollBack, Reason: "ours"}); err != nil {
 			t.Fatal(err)
 		}
 		s.wait(20 * time.Minute)

@@ -24,10 +24,16 @@ type Desk interface {
 	List(ctx context.Context) ([]LaneView, error)
 	// Show finds one watch, open or remembered.
 	Show(ctx context.Context, ref Ref) (WatchView, error)
-	// Answer records a person's vote on the open question.
+	// Answer records a person's vote on the open question. Who it is follows from the vote's
+	// proof alone: Person is filled in.
 	Answer(ctx context.Context, ref Ref, vote authority.Vote) (WatchView, error)
 	// Cancel ends an open watch.
-	Cancel(ctx context.Context, ref Ref, by, reason string) (WatchView, error)
+	Cancel(ctx context.Context, ref Ref, by authority.Proof, reason string) (WatchView, error)
+	// Rollback asks, at a person's wish, whether to roll an open watch's version back: the
+	// same people decide as over a breach. The wish of one of them is the first vote.
+	Rollback(ctx context.Context, ref Ref, by authority.Proof, reason string) (WatchView, error)
+	// Wrong marks a watch that ended as a false alarm, and lifts its version's quarantine.
+	Wrong(ctx context.Context, ref Ref, by authority.Proof, reason string) (WatchView, error)
 	// Disarm forbids rollbacks, everywhere or in one service; Arm allows them again.
 	// Both refuse a service that nobody knows, unless they are forced.
 	Disarm(ctx context.Context, order Order) error
@@ -36,10 +42,10 @@ type Desk interface {
 
 // Order is a person's word about whether rollbacks are allowed.
 type Order struct {
-	Service string `json:"service,omitempty"` // empty: everywhere
-	By      string `json:"by"`
-	Reason  string `json:"reason,omitempty"` // of Disarm
-	Force   bool   `json:"force,omitempty"`  // also in a service that is not known
+	Service string          `json:"service,omitempty"` // empty: everywhere
+	By      authority.Proof `json:"by"`
+	Reason  string          `json:"reason,omitempty"` // of Disarm
+	Force   bool            `json:"force,omitempty"`  // also in a service that is not known
 }
 
 // Everywhere stands for every service where one could be named; none has this name.
@@ -92,6 +98,7 @@ type WatchView struct {
 	Closed     time.Time         `json:"closed,omitzero"`
 	Rule       string            `json:"rule,omitempty"`
 	Reason     string            `json:"reason,omitempty"`
+	Wrong      bool              `json:"wrong,omitempty"` // a person says that it was a false alarm
 	Answers    []rules.Answer    `json:"answers,omitempty"`
 	Ruling     *authority.Ruling `json:"ruling,omitempty"`
 	Decision   *Decision         `json:"decision,omitempty"`
@@ -108,7 +115,10 @@ type QuestionView struct {
 	Asked    time.Time        `json:"asked"`
 	Heard    time.Time        `json:"heard,omitzero"` // first confirmed delivery: the countdown begins
 	Deadline time.Time        `json:"deadline,omitzero"`
+	Veto     bool             `json:"veto,omitempty"`  // a countdown: one objection stops it
+	Level    int              `json:"level,omitempty"` // how often it was escalated
 	Needs    map[string]int   `json:"needs"`
+	Else     []map[string]int `json:"else,omitempty"` // what would be enough as well, since it was escalated
 	Votes    []authority.Vote `json:"votes,omitempty"`
 	Silence  rules.Silence    `json:"silence"`
 }

@@ -13,39 +13,44 @@ import (
 
 // Disarm implements Desk.
 func (o *Owner) Disarm(ctx context.Context, order Order) error {
-	if err := o.admits(ctx, order); err != nil {
+	person, err := o.admits(ctx, order)
+	if err != nil {
 		return err
 	}
-	return o.Switch.Disarm(ctx, order.Service, order.By, order.Reason)
+	return o.Switch.Disarm(ctx, order.Service, person, order.Reason)
 }
 
 // Arm implements Desk.
 func (o *Owner) Arm(ctx context.Context, order Order) error {
-	if err := o.admits(ctx, order); err != nil {
+	person, err := o.admits(ctx, order)
+	if err != nil {
 		return err
 	}
-	return o.Switch.Arm(ctx, order.Service, order.By)
+	return o.Switch.Arm(ctx, order.Service, person)
 }
 
 // admits refuses an order about a service that nobody knows: whoever misspells one
-// would believe it to be disarmed.
-func (o *Owner) admits(ctx context.Context, order Order) error {
+// would believe it to be disarmed. It returns whose order it is.
+func (o *Owner) admits(ctx context.Context, order Order) (person string, err error) {
+	if person, err = o.identify(order.By); err != nil {
+		return "", err
+	}
 	if o.Switch == nil {
-		return fmt.Errorf("%w: this daemon has no switch", ErrRefused)
+		return "", fmt.Errorf("%w: this daemon has no switch", ErrRefused)
 	}
 	census, counts := o.Switch.(Census)
 	if !counts || order.Force || order.Service == "" {
-		return nil
+		return person, nil
 	}
 	var known []string
-	err := o.do(ctx, func(context.Context) error {
+	err = o.do(ctx, func(context.Context) error {
 		known = o.services(census)
 		return nil
 	})
 	if err != nil || slices.Contains(known, order.Service) {
-		return err
+		return person, err
 	}
-	return fmt.Errorf("%w: no deployment and no plan names a service %q; known: %s", ErrRefused, order.Service, some(known))
+	return "", fmt.Errorf("%w: no deployment and no plan names a service %q; known: %s", ErrRefused, order.Service, some(known))
 }
 
 // services returns every service that was deployed, has a plan, or is disarmed.

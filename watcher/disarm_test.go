@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/watcher"
 )
 
@@ -38,22 +39,22 @@ func TestAMisspeltServiceIsNeitherDisarmedNorArmed(t *testing.T) {
 		s.deploy("1")
 		desk := s.owners[0]
 		for _, err := range []error{
-			desk.Disarm(s.t.Context(), watcher.Order{Service: "chekout", Reason: "load test"}),
-			desk.Arm(s.t.Context(), watcher.Order{Service: "chekout"}),
+			desk.Disarm(s.t.Context(), watcher.Order{By: authority.LocalProof("ana"), Service: "chekout", Reason: "load test"}),
+			desk.Arm(s.t.Context(), watcher.Order{By: authority.LocalProof("ana"), Service: "chekout"}),
 		} {
 			if !errors.Is(err, watcher.ErrRefused) || !strings.Contains(err.Error(), "checkout, payments") {
 				t.Errorf("got %v, want it refused with the known ones", err)
 			}
 		}
 		for _, service := range []string{"", "checkout", "payments"} {
-			if err := desk.Disarm(s.t.Context(), watcher.Order{Service: service}); err != nil {
+			if err := desk.Disarm(s.t.Context(), watcher.Order{By: authority.LocalProof("ana"), Service: service}); err != nil {
 				t.Errorf("%q: %v", service, err)
 			}
 		}
-		if err := desk.Disarm(s.t.Context(), watcher.Order{Service: "chekout", Force: true}); err != nil {
+		if err := desk.Disarm(s.t.Context(), watcher.Order{By: authority.LocalProof("ana"), Service: "chekout", Force: true}); err != nil {
 			t.Error(err)
 		}
-		if err := desk.Arm(s.t.Context(), watcher.Order{Service: "chekout"}); err != nil {
+		if err := desk.Arm(s.t.Context(), watcher.Order{By: authority.LocalProof("ana"), Service: "chekout"}); err != nil {
 			t.Errorf("what was disarmed cannot be armed again: %v", err)
 		}
 	})(t)

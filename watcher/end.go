@@ -30,9 +30,17 @@ func (l Lane) conclude(in Input) (Entry, bool) {
 		e.Ledger = &ledger
 		return e, true
 	case w.Verified != nil:
-		return l.close(in.Now, RolledBack, first(w.Ruling.Why)), true
+		return l.close(in.Now, w.fate(), w.story()), true
 	}
 	return Entry{}, false
+}
+
+// story says in a sentence what was done about the watch.
+func (w *Watch) story() string {
+	if w.Intent.Contingency {
+		return fmt.Sprintf("%s was done instead of a rollback: %s", w.Intent.Executor, first(w.Ruling.Why))
+	}
+	return first(w.Ruling.Why)
 }
 
 // verify says whether the rollback helped: the target is live, and every limit is
@@ -45,17 +53,26 @@ func (l Lane) verify(in Input) (Entry, bool) {
 	rollback, _ := w.Plan.RollbackFor(w.Deployment.Strategy)
 	switch {
 	case in.Look.Calm >= calmLooks && w.seenLive(in.Look.Answers):
-		text := fmt.Sprintf("%s is live%s, and every limit is kept again; it took %s", w.Intent.Subject.To, w.liveBy(), took(in.Now.Sub(w.Acting), rollback))
+		text := fmt.Sprintf("%s, and every limit is kept again; it took %s", w.feat(w.Intent.Subject.To+" is live"), took(in.Now.Sub(w.Acting), rollback))
 		return Entry{Kind: Verified, OK: true, Answers: in.Look.Answers, Text: text}, true
 	case in.Now.Before(w.DoneAt.Add(time.Duration(rollback.Verify))):
 		return Entry{}, false
 	}
 	breached, open := w.standing(in.Look.Answers)
-	text := fmt.Sprintf("rolled back to %s%s, but it could not be verified: %s", w.Intent.Subject.To, w.liveBy(), open)
+	back := w.feat("rolled back to " + w.Intent.Subject.To)
+	text := fmt.Sprintf("%s, but it could not be verified: %s", back, open)
 	if breached != "" {
-		text = fmt.Sprintf("rolled back to %s%s, but %s: perhaps it was not this deployment", w.Intent.Subject.To, w.liveBy(), breached)
+		text = fmt.Sprintf("%s, but %s: perhaps it was not this deployment", back, breached)
 	}
 	return Entry{Kind: Verified, Answers: in.Look.Answers, Text: text}, true
+}
+
+// feat says what has been done, a rollback in the given words and who confirms it.
+func (w *Watch) feat(rollback string) string {
+	if w.Intent.Contingency {
+		return w.Intent.Executor + " was done instead of a rollback"
+	}
+	return rollback + w.liveBy()
 }
 
 // took says how long the rollback and the recovery took, beside what the plan expects.
@@ -70,7 +87,7 @@ func took(span time.Duration, rollback rules.Rollback) string {
 // seenLive says whether anybody saw the target live: the executor, an event, or a rule
 // that found enough of its traffic to be healthy. No traffic at all shows nothing.
 func (w *Watch) seenLive(answers []rules.Answer) bool {
-	return w.Proof != "" || w.Done.Live != "" ||
+	return w.Intent.Contingency || w.Proof != "" || w.Done.Live != "" ||
 		slices.ContainsFunc(answers, func(a rules.Answer) bool { return a.Verdict == rules.Healthy })
 }
 

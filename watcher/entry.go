@@ -21,6 +21,8 @@ const (
 	Verdicts Kind = "verdicts" // what the rules say, for people and plots
 	Ruled    Kind = "ruled"    // power or blame changed; with power ask: the question
 	Voted    Kind = "voted"    // a person answered
+	Reminded Kind = "reminded" // people are reminded of the question, or others are asked as well
+	Spent    Kind = "spent"    // in the lane of the budget: a rollback is about to be decided
 	Decided  Kind = "decided"  // the one decision: the point of no return
 	Intended Kind = "intended" // a rollback is about to be tried
 	Done     Kind = "done"     // how the try ended
@@ -32,7 +34,7 @@ const (
 
 // Kinds lists every kind of entry.
 func Kinds() []Kind {
-	return []Kind{Opened, Step, Verdicts, Ruled, Voted, Decided, Intended, Done, Verified, Told, Noted, Closed}
+	return []Kind{Opened, Step, Verdicts, Ruled, Voted, Reminded, Spent, Decided, Intended, Done, Verified, Told, Noted, Closed}
 }
 
 // Entry is one line of the journal of one lane. The envelope is on top; exactly
@@ -63,12 +65,16 @@ type Entry struct {
 	Ledger     *Ledger           `json:"ledger,omitempty"`     // opened, closed: the lane's memory after this entry
 	Answers    []rules.Answer    `json:"answers,omitempty"`    // verdicts, verified
 	Ruling     *authority.Ruling `json:"ruling,omitempty"`     // ruled, decided
-	Vote       *authority.Vote   `json:"vote,omitempty"`       // voted
+	Joins      *Joined           `json:"joins,omitempty"`      // ruled: which question of the release stands for this one
+	Vote       *authority.Vote   `json:"vote,omitempty"`       // voted; noted: that was refused
+	Reminder   *Reminder         `json:"reminder,omitempty"`   // reminded
+	Spent      *Spending         `json:"spent,omitempty"`      // spent
 	Decision   *Decision         `json:"decision,omitempty"`   // decided
 	Intent     *actions.Intent   `json:"intent,omitempty"`     // intended
 	Done       *actions.Outcome  `json:"done,omitempty"`       // done
 	Told       *Delivery         `json:"told,omitempty"`       // told
 	Topic      Topic             `json:"topic,omitempty"`      // noted: what about
+	About      uint64            `json:"about,omitempty"`      // noted: the watch that it is about, if that has ended
 	Text       string            `json:"text,omitempty"`       // noted, verified, closed: in plain words; opened: what lapses
 	OK         bool              `json:"ok,omitempty"`         // verified: live, and the limits are kept
 	Outcome    Outcome           `json:"outcome,omitempty"`    // closed; opened: of the superseded watch
@@ -97,6 +103,10 @@ func (e Entry) lacks() string {
 		return "outcome of the rollback"
 	case e.Told == nil && e.Kind == Told:
 		return "delivery"
+	case e.Reminder == nil && e.Kind == Reminded:
+		return "reminder"
+	case e.Spent == nil && e.Kind == Spent:
+		return "spending"
 	}
 	return ""
 }
@@ -118,11 +128,46 @@ const (
 	LeftBySilence  Topic = "silence"         // nobody answered in time
 	Unheard        Topic = "unheard"         // nobody could be reached with the question
 	SetAside       Topic = "set-aside"       // the lane is left alone after repeated faults
+	Refused        Topic = "refused"         // a vote that does not count
+	Healed         Topic = "healed"          // no rule is breached any more, and the question stays
+	Wrong          Topic = "wrong"           // a person says that it was a false alarm
 )
+
+// Joined names the question that stands for others of its release: whoever answers it
+// answers them all, and each counts the votes for itself.
+type Joined struct {
+	Watch    uint64 `json:"watch"`
+	Question uint64 `json:"question"`
+}
+
+// Reminder says of what people are reminded.
+type Reminder struct {
+	Question uint64   `json:"question"` // the sequence of the entry that asked
+	Of       Occasion `json:"of"`
+	Level    int      `json:"level"`        // how often the question was escalated by then
+	To       string   `json:"to,omitempty"` // of an escalation: the group that is asked as well
+}
+
+// Occasion is why people are reminded.
+type Occasion string
+
+// The occasions of a reminder.
+const (
+	HalfTime   Occasion = "half-time"
+	LastMinute Occasion = "last-minute"
+	Escalated  Occasion = "escalated"
+)
+
+// Spending is one rollback that counts against the budgets.
+type Spending struct {
+	Lane  rules.LaneID `json:"lane"`
+	Watch uint64       `json:"watch"`
+	By    string       `json:"by"` // as of Decision
+}
 
 // Decision says how the one decision of a watch was made.
 type Decision struct {
-	By string `json:"by"` // "authority" (auto), "votes", or "silence"
+	By string `json:"by"` // "authority" (auto), "votes", "silence", or "countdown" (veto)
 	// Votes are the votes that made it.
 	Votes []authority.Vote `json:"votes,omitempty"`
 }
@@ -153,6 +198,7 @@ const (
 	Rolling   Phase = "rolling"   // judged, but the bake's clock stands
 	Baking    Phase = "baking"    // the bake's clock runs
 	Asking    Phase = "asking"    // people are asked
+	Vetoing   Phase = "vetoing"   // a countdown runs that people may stop
 	Acting    Phase = "acting"    // decided; a rollback is under way
 	Verifying Phase = "verifying" // rolled back; did it help?
 	Ended     Phase = "closed"

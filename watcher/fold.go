@@ -64,6 +64,8 @@ var folds = map[Kind]func(*Lane, Entry){
 	Verdicts: onWatch(func(w *Watch, e Entry) { w.Answers, w.AnsweredAt = e.Answers, e.At }),
 	Ruled:    onWatch(foldRuled),
 	Voted:    onWatch(foldVoted),
+	Reminded: onWatch(foldReminded),
+	Spent:    func(l *Lane, e Entry) { l.spent = append(slices.Clip(l.spent), e) },
 	Decided:  onWatch(foldDecided),
 	Intended: onWatch(foldIntended),
 	Done:     foldDone,
@@ -116,6 +118,9 @@ func foldNoted(l *Lane, e Entry) {
 	if e.Topic == NoPlan {
 		l.Ledger = l.Ledger.unwatched(*e.Deployment)
 	}
+	if e.Topic == Wrong {
+		l.Ledger = l.Ledger.absolve(e.About)
+	}
 	fold, known := topics[e.Topic]
 	if !known && e.Must {
 		l.Aside = fmt.Sprintf("entry %d (noted, about %q) is not known to this version", e.Seq, e.Topic)
@@ -140,9 +145,17 @@ var topics = map[Topic]func(*Watch, Entry){
 	LeftBySilence:  func(w *Watch, _ Entry) { w.Silent, w.Question = true, nil },
 	Unheard:        func(w *Watch, _ Entry) { w.Unheard, w.Question = true, nil },
 	KeptByPeople: func(w *Watch, e Entry) {
+		w.KeptFor, w.KeptAt = snoozeOf(w.Question), w.Answers
 		w.Kept, w.Question = e.At, nil
-		w.Ruling.Power = rules.None // so that the same is asked again, but not before the snooze is over
+		w.Ruling.Power, w.Ruling.Begun = rules.None, nil // so that the same is asked again, but not before the snooze is over
 	},
+	Refused: func(w *Watch, e Entry) {
+		if e.Vote != nil {
+			w.Refused = append(slices.Clip(w.Refused), Refusal{*e.Vote, e.Text})
+		}
+	},
+	Healed: func(w *Watch, _ Entry) { w.Healed = true },
+	Wrong:  func(*Watch, Entry) {},
 }
 
 // remembered is how many noted events, and how many deliveries, a lane knows again.
@@ -159,11 +172,14 @@ func foldTold(l *Lane, e Entry) {
 	l.told = remember(l.told, *e.Told)
 	onWatch(func(w *Watch, e Entry) {
 		q := w.Question
-		if q == nil || e.Told.About != q.Seq || !e.Told.confirmed() || !q.Heard.IsZero() {
+		if q == nil || e.Told.About != q.Seq && e.Told.About != q.Told || !e.Told.confirmed() {
 			return
 		}
 		heard := *q
-		heard.Heard = e.At
+		heard.Reached = true
+		if e.Told.About == q.Told && q.Heard.IsZero() {
+			heard.Heard = e.At
+		}
 		w.Question = &heard
 	})(l, e)
 }
@@ -242,11 +258,31 @@ func merge(d, step rules.Deployment) rules.Deployment {
 
 func foldRuled(w *Watch, e Entry) {
 	w.Ruling, w.Answers, w.AnsweredAt, w.Question = *e.Ruling, e.Ruling.Answers, e.At, nil
-	if e.Ruling.Power == rules.Ask {
-		w.Question = &authority.Question{
-			Seq: e.Seq, Clause: e.Ruling.Clause, Groups: w.Plan.Groups, Barred: barred(w.Deployment), Asked: e.At,
-		}
+	w.Healed, w.Reminded, w.Refused, w.Joins = false, nil, nil, e.Joins
+	if e.Ruling.Power != rules.Ask && e.Ruling.Power != rules.Veto {
+		return
 	}
+	w.Question = &authority.Question{
+		Seq: e.Seq, Veto: e.Ruling.Power == rules.Veto, Clause: e.Ruling.Clause, Required: e.Ruling.Required, Groups: e.Ruling.Groups,
+		Barred: barred(w.Deployment), Asked: e.At, Since: e.At, Told: e.Seq,
+	}
+	if e.Ruling.Groups == nil {
+		w.Question.Groups = w.Plan.Groups
+	}
+}
+
+// foldReminded remembers the reminder; an escalation begins the next level of the question.
+func foldReminded(w *Watch, e Entry) {
+	if w.Question == nil || e.Reminder.Question != w.Question.Seq {
+		return
+	}
+	w.Reminded = append(slices.Clip(w.Reminded), *e.Reminder)
+	if e.Reminder.Of != Escalated {
+		return
+	}
+	q := *w.Question
+	q.Level, q.Since, q.Told, q.Heard = q.Level+1, e.At, e.Seq, time.Time{}
+	w.Question = &q
 }
 
 // barred returns who does not vote: whoever deployed, and who wrote the release.
@@ -262,8 +298,7 @@ func foldVoted(w *Watch, e Entry) {
 	if w.Question == nil {
 		return
 	}
-	q := *w.Question
-	q.Votes = append(slices.Clip(q.Votes), *e.Vote)
+	q := w.Question.With(*e.Vote)
 	w.Question, w.Voted = &q, e.Vote
 }
 
@@ -277,7 +312,7 @@ func foldIntended(w *Watch, e Entry) {
 
 func foldDone(l *Lane, e Entry) {
 	onWatch(func(w *Watch, e Entry) { w.Done, w.DoneAt = e.Done, e.At })(l, e)
-	if w := l.Watch; w != nil && w.Intent != nil && w.isBack() {
+	if w := l.Watch; w != nil && w.Intent != nil && w.isBack() && !w.Intent.Contingency {
 		// What went live after the rollback had begun is newer than the target.
 		l.Ledger = l.Ledger.rolledBack(w.Intent.Subject, w.Acting)
 	}

@@ -1,6 +1,7 @@
 package watcher
 
 import (
+	"maps"
 	"time"
 
 	"github.com/bakewatch/bakewatch/actions"
@@ -15,10 +16,17 @@ type Input struct {
 	Event  *Announced
 	Look   *Look
 	Vote   *authority.Vote
+	Refuse error // why the vote does not count, whatever it says: nobody knows whose it is
 	Cancel *Request
+	Begin  *Request // a person's wish to roll back
+	Wrong  *Request // a person's word that a breach was a false alarm
 	Told   *Delivery
 	Done   *actions.Outcome
 	Guards Guards
+	Rota   Rota
+	// Peer is an open question about another deployment of the same release, which may
+	// stand for this lane's own.
+	Peer *Peer
 }
 
 // Announced is a deployment event with the plan it falls under; Plan is nil if there is none.
@@ -40,14 +48,39 @@ type Look struct {
 	BlindSince time.Time
 }
 
+// Peer is an open question of the same release.
+type Peer struct {
+	Watch    uint64 // whose question it is
+	Question authority.Question
+}
+
 // Request is what a person asks for.
 type Request struct {
 	By     string
 	Reason string
+	Watch  uint64 // of Wrong: which watch was wrong
+}
+
+// Rota is who is on call now, for the groups that have a schedule.
+type Rota struct {
+	Groups map[string][]string // the people by group; a group that is missing here is as the plan says
+	// StandIns say why it is not known who is on call, by group: then the plan's people are asked.
+	StandIns map[string]string
+}
+
+// over returns the groups of a plan with whoever is on call in their place.
+func (r Rota) over(groups map[string][]string) map[string][]string {
+	if len(r.Groups) == 0 {
+		return groups
+	}
+	all := maps.Clone(groups)
+	maps.Copy(all, r.Groups)
+	return all
 }
 
 // Guards are the checks outside the lane that can only lower power. Empty: none does.
 type Guards struct {
 	Disarmed string // why nothing may be rolled back
 	Skewed   string // why the clocks cannot be trusted
+	Budget   string // why no more is rolled back without people
 }

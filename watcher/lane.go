@@ -20,7 +20,8 @@ type Lane struct {
 	// Aside is why this replica leaves the lane to others; empty: it does not.
 	Aside string
 
-	told []Delivery // those recorded since the last opened or closed, newest last
+	told  []Delivery // those recorded since the last opened or closed, newest last
+	spent []Entry    // of the budget's lane
 }
 
 // Watch is the observation of one deployment: the fold of the entries since its `opened`.
@@ -42,8 +43,14 @@ type Watch struct {
 	AnsweredAt time.Time
 	Ruling     authority.Ruling
 	Question   *authority.Question
+	Joins      *Joined         // the question of the release that stands for the open one
 	Voted      *authority.Vote // the last vote that was admitted
 	Kept       time.Time       // when people said keep; zero: they did not
+	KeptFor    time.Duration   // how long they are not asked about the same again
+	KeptAt     []rules.Answer  // and what the rules said then
+	Healed     bool            // people were told that nothing is breached while they are asked
+	Reminded   []Reminder      // of the open question
+	Refused    []Refusal       // votes that did not count, on the open question
 	Silent     bool            // nobody answered, and silence means keep
 	Unheard    bool            // nobody could be reached with the question
 	Blind      bool            // people were told that it is
@@ -59,6 +66,12 @@ type Watch struct {
 	Proof    string // the id of an event that showed the target live
 	Verified *Entry
 	Newer    *Entry // the note of a newer deployment that waits for the rollback to end
+}
+
+// Refusal is a vote that did not count, and why.
+type Refusal struct {
+	Vote authority.Vote
+	Why  string
 }
 
 // Writer is one tenure of one replica.

@@ -184,7 +184,7 @@ func (l *lab) acts() *lab {
 func (l *lab) asks() *lab {
 	l.t.Helper()
 	l.pass("2.3.9").event("2.4.0", rules.Finished)
-	if got := l.after(time.Minute).look(rules.Breached); got != "ruled" || l.Watch.Phase() != watcher.Asking {
+	if got := l.after(time.Minute).look(rules.Breached); got != "ruled" || l.Watch.Question == nil {
 		l.t.Fatalf("%q", got)
 	}
 	l.after(time.Second)
@@ -581,7 +581,7 @@ func TestWhatQuestionsAndRulingsDo(t *testing.T) {
 			l.asks()
 			expect(t, "heard", l.told(), "told")
 			expect(
-				t, "before the deadline", l.after(9*time.Minute).look(rules.Breached), "",
+				t, "before the deadline", l.after(9*time.Minute).look(rules.Breached), "reminded",
 				"time passes", l.after(2*time.Minute).give(watcher.Input{}), "",
 				"blind", l.look(rules.Blind), "",
 				"seen", l.after(time.Minute).look(rules.Breached), "decided intended",
@@ -616,7 +616,7 @@ func TestWhatQuestionsAndRulingsDo(t *testing.T) {
 			l.pass("2.3.9").event("2.4.0", rules.Started)
 			l.after(time.Second).event("2.4.0", rules.Finished, by("robot"))
 			l.after(time.Minute).look(rules.Breached)
-			expect(t, "the one who began it", l.vote("ana", authority.RollBack), "", "another", l.vote("ben", authority.RollBack), "voted decided intended")
+			expect(t, "the one who began it", l.vote("ana", authority.RollBack), "refused", "another", l.vote("ben", authority.RollBack), "voted decided intended")
 		}},
 		"votes that waited do not roll back what turns out to be a rollback": {plan(asks(rules.SilenceKeeps)), func(t *testing.T, l *lab) {
 			l.asks()
@@ -722,7 +722,7 @@ func TestWhatQuestionsAndRulingsDo(t *testing.T) {
 				"and after the snooze", l.after(2*time.Minute).look(rules.Breached), "ruled",
 			)
 			old := authority.Vote{Question: first, Person: "eve", Choice: authority.RollBack}
-			expect(t, "a vote for the old question", l.give(watcher.Input{Vote: &old}), "")
+			expect(t, "a vote for the old question", l.give(watcher.Input{Vote: &old}), "refused", "again", l.give(watcher.Input{Vote: &old}), "")
 		}},
 		"a new breach is asked about although people said keep": {plan(asks(rules.SilenceKeeps), twoRules), func(t *testing.T, l *lab) {
 			l.pass("2.3.9").event("2.4.0", rules.Finished)
@@ -771,7 +771,7 @@ func TestWhatQuestionsAndRulingsDo(t *testing.T) {
 		"the bake does not end while people are asked": {plan(asks(rules.SilenceKeeps), func(p *rules.Plan) { p.Authorities[0].Within = minutes(60) }), func(t *testing.T, l *lab) {
 			l.asks().told()
 			expect(
-				t, "the bake is over", l.after(40*time.Minute).look(rules.Breached), "",
+				t, "the bake is over", l.after(40*time.Minute).look(rules.Breached), "reminded",
 				"and nobody answers", l.after(30*time.Minute).look(rules.Breached), "silence left",
 			)
 		}},

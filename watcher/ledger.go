@@ -29,6 +29,10 @@ type Ledger struct {
 	Unwatched bool        `json:"unwatched,omitempty"`
 	Past      []PastWatch `json:"past,omitempty"` // the last 20 watches that ended, oldest first
 	Bad       []string    `json:"bad,omitempty"`  // quarantine: the last 100 versions rolled back here, oldest first
+	// Floor is the last version whose deployment cannot be undone, and FloorAt when it
+	// happened: nothing that went live before is a target any more.
+	Floor   string    `json:"floor,omitempty"`
+	FloorAt time.Time `json:"floor_at,omitzero"`
 }
 
 // PastWatch is one line of the ledger.
@@ -42,11 +46,17 @@ type PastWatch struct {
 	Rule    string    `json:"rule,omitempty"`
 	Target  string    `json:"target,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
+	Wrong   bool      `json:"wrong,omitempty"` // a person says that it was a false alarm
+	// Took is how long its rollback took, where there was one that worked.
+	Took rules.Duration `json:"took,omitempty"`
 }
 
 // opens returns the ledger after a deployment has gone live.
 func (l Ledger) opens(d rules.Deployment) Ledger {
 	l.Live, l.LiveAt, l.Unwatched = d.Version, d.At, false
+	if d.Reversible != nil && !*d.Reversible {
+		l.Floor, l.FloorAt = d.Version, d.At
+	}
 	return l
 }
 
@@ -101,6 +111,24 @@ func (l Ledger) quarantine(version string) Ledger {
 	return l
 }
 
+// wrong says whether the watch is known to have been a false alarm.
+func (l Ledger) wrong(watch uint64) bool {
+	return slices.ContainsFunc(l.Past, func(p PastWatch) bool { return p.Watch == watch && p.Wrong })
+}
+
+// absolve returns the ledger after a person said that a watch was a false alarm: its
+// version is in quarantine no longer.
+func (l Ledger) absolve(watch uint64) Ledger {
+	l.Past, l.Bad = slices.Clone(l.Past), slices.Clone(l.Bad)
+	for i, p := range l.Past {
+		if p.Watch == watch {
+			l.Past[i].Wrong = true
+			l.Bad = slices.DeleteFunc(l.Bad, func(version string) bool { return version == p.Version })
+		}
+	}
+	return l
+}
+
 // badSpans returns the stretches in which versions ran that ended badly: whatever
 // broke a rule, or was rolled back by whomever, is not what is normal here.
 func (l Ledger) badSpans() (bad []rules.Span) {
@@ -150,6 +178,9 @@ func (l Lane) watchedSpans(until time.Time) (spans []rules.Span) {
 
 // endedBadly says that the watch found something worse, or that people went back.
 func (l Ledger) endedBadly(p PastWatch) bool {
+	if p.Wrong {
+		return false
+	}
 	switch p.Outcome {
 	case Passed:
 		return false
@@ -196,6 +227,20 @@ func (l Ledger) lastPassed(not string) string {
 // target says which version a rollback of d would go to: the last that passed, not
 // merely the one before, for after a bad B and a bad C nobody wants B back.
 func (l Ledger) target(d rules.Deployment, plan rules.Plan) authority.Target {
+	target := l.aim(d, plan)
+	if target.Version != "" && target.Version != l.Floor && d.Version != l.Floor && !l.liveSince(target.Version, l.FloorAt) {
+		target.BelowFloor = fmt.Sprintf("%s is from before %s, which cannot be undone", target.Version, l.Floor)
+	}
+	return target
+}
+
+// liveSince says whether the version was deployed here since then.
+func (l Ledger) liveSince(version string, since time.Time) bool {
+	return since.IsZero() || slices.ContainsFunc(l.Past, func(p PastWatch) bool { return p.Version == version && !p.Opened.Before(since) })
+}
+
+// aim says which version a rollback of d would go to, if there is a way back.
+func (l Ledger) aim(d rules.Deployment, plan rules.Plan) authority.Target {
 	rollback, _ := plan.RollbackFor(d.Strategy)
 	passed := l.lastPassed(d.Version)
 	if rollback.Target != rules.PreviousVersion && passed != "" {

@@ -28,18 +28,21 @@ func Render(entries []Entry) (actions.Message, []actions.Audience) {
 		return actions.Message{}, nil
 	default:
 		m := frame(w, last)
-		audiences := tell(&m, tale{before.Watch, w, last})
-		return m, audiences
+		t := tale{before.Watch, w, before.Ledger, last}
+		audiences := tell(&m, t)
+		m.Attention, m.Supersedes = attention(m.Level, t), superseded(last)
+		return m, concerned(audiences, m, last)
 	}
 }
 
 // ofWatch names the kinds that mean nothing without the watch they belong to.
-var ofWatch = map[Kind]bool{Ruled: true, Voted: true, Decided: true, Done: true, Verified: true}
+var ofWatch = map[Kind]bool{Ruled: true, Voted: true, Reminded: true, Decided: true, Done: true, Verified: true}
 
 // tale is what a message is made of: the entry, and the watch before and after it
 // (after it was closed: as it was before).
 type tale struct {
 	before, after *Watch
+	ledger        Ledger // of the lane, before
 	Entry
 }
 
@@ -116,6 +119,7 @@ var tellers = map[Kind]teller{
 	Opened:   tellOpened,
 	Ruled:    tellRuled,
 	Voted:    tellVoted,
+	Reminded: tellReminded,
 	Decided:  tellDecided,
 	Done:     tellDone,
 	Verified: tellVerified,
@@ -156,7 +160,7 @@ func tellRuled(m *actions.Message, e tale) []actions.Audience {
 	case r.Power == rules.None:
 		m.Title = fmt.Sprintf("%s %s: rule %q (shadow) is breached; enforced, it would have %s", m.Service, m.Version, r.Rule, wouldHave[r.Unshadowed()])
 		return chat
-	case r.Power == rules.Ask:
+	case r.Power == rules.Ask, r.Power == rules.Veto:
 		return tellQuestion(m, e)
 	}
 	m.Level, m.Title = actions.Concern, fmt.Sprintf("%s %s (%s): rule %q is breached; nothing is rolled back", m.Service, m.Version, m.Environment, r.Rule)
@@ -184,46 +188,8 @@ func cause(r *authority.Ruling) []string {
 	return []string{strings.Join(sentences, " ")}
 }
 
-func tellQuestion(m *actions.Message, e tale) []actions.Audience {
-	q := e.after.Question
-	m.Level = actions.Urgent
-	m.Title = fmt.Sprintf("%s %s → %s (%s)? Answer within %s. Silence: %s.", m.Service, m.Version, e.Ruling.Target.Version,
-		m.Environment, q.Clause.Within, silenceMeans(e.Ruling))
-	if len(q.Barred) == 0 {
-		m.Lines = append(m.Lines, "Nobody said who deployed: it takes one more to agree.")
-	} else {
-		m.Lines = append(m.Lines, strings.Join(q.Barred, ", ")+" deployed or wrote it and cannot vote.")
-	}
-	if way, _ := e.after.Plan.RollbackFor(e.after.Deployment.Strategy); way.Takes > 0 {
-		m.Lines = append(m.Lines, fmt.Sprintf("Takes about %s.", way.Takes))
-	}
-	m.Question = &actions.Asked{
-		Watch: e.after.ID(), Question: e.Seq, Needs: q.Needs(), Within: q.Clause.Within,
-		Silence: string(e.Ruling.Silence()),
-	}
-	for _, choice := range []authority.Choice{authority.RollBack, authority.Keep} {
-		// One whole command an answer, bound to the question that was read: what is pasted is what is meant.
-		m.Question.Answers = append(m.Question.Answers, actions.Reply{
-			Choice: string(choice), Command: fmt.Sprintf("bakewatch answer %s %s --question %d", e.after.ID(), choice, e.Seq),
-		})
-	}
-	return team
-}
-
-// wouldHave says what each power would have done.
-var wouldHave = map[rules.Power]string{
-	rules.None: "done nothing", rules.Notify: "told people", rules.Ask: "asked people", rules.Veto: "rolled back unless somebody objects", rules.Auto: "rolled back",
-}
-
-func silenceMeans(r *authority.Ruling) string {
-	if r.Silence() == rules.SilenceRollsBack {
-		return "it is rolled back"
-	}
-	return "nothing is rolled back"
-}
-
 func tellVoted(m *actions.Message, e tale) []actions.Audience {
-	m.Title = fmt.Sprintf("%s %s: %s said %s", m.Service, m.Version, e.Vote.Person, e.Vote.Choice)
+	m.Title = fmt.Sprintf("%s %s: %s %s", m.Service, m.Version, e.Vote.Person, saying[e.Vote.Choice])
 	if e.Vote.Reason != "" {
 		m.Lines = []string{e.Vote.Reason}
 	}
@@ -232,7 +198,10 @@ func tellVoted(m *actions.Message, e tale) []actions.Audience {
 
 func tellDecided(m *actions.Message, e tale) []actions.Audience {
 	m.Level, m.Target = actions.Urgent, e.Ruling.Target.Version
-	m.Title = fmt.Sprintf("%s %s → %s (%s) is being rolled back: decided by %s", m.Service, m.Version, m.Target, m.Environment, e.Decision.By)
+	m.Title = fmt.Sprintf("%s %s → %s (%s) is being rolled back: %s", m.Service, m.Version, m.Target, m.Environment, decidedBy[e.Decision.By])
+	if e.Ruling.Otherwise != "" {
+		m.Title = fmt.Sprintf("%s %s (%s) cannot be rolled back: %s is being done instead: %s", m.Service, m.Version, m.Environment, e.Ruling.Otherwise, decidedBy[e.Decision.By])
+	}
 	m.Lines = append(slices.Clone(e.Ruling.Why), cause(e.Ruling)...)
 	if len(e.Decision.Votes) > 0 {
 		m.Lines = append(m.Lines, who(e.Decision.Votes))
@@ -241,6 +210,10 @@ func tellDecided(m *actions.Message, e tale) []actions.Audience {
 }
 
 func tellDone(m *actions.Message, e tale) []actions.Audience {
+	if e.after.isBack() && e.after.Intent.Contingency {
+		m.Title = fmt.Sprintf("%s %s: %s was done; now it is looked whether that helped", m.Service, m.Version, e.after.Intent.Executor)
+		return chat
+	}
 	if e.after.isBack() {
 		m.Title = fmt.Sprintf("%s is back on %s; now it is verified", m.Service, orNothing(m.Target))
 		return chat
@@ -285,6 +258,8 @@ var notes = map[Topic]struct {
 	LeftBySilence:  {actions.Urgent, team},
 	Unheard:        {actions.Urgent, team},
 	SetAside:       {actions.Urgent, team},
+	Healed:         {actions.Good, team},
+	Wrong:          {actions.Neutral, chat},
 }
 
 func tellNoted(m *actions.Message, e tale) []actions.Audience {
@@ -293,7 +268,7 @@ func tellNoted(m *actions.Message, e tale) []actions.Audience {
 		return nil
 	}
 	m.Level = how.level
-	m.Title = fmt.Sprintf("%s %s (%s): %s", m.Service, m.Version, m.Environment, e.Text)
+	m.Title = fmt.Sprintf("%s (%s): %s", strings.TrimSpace(m.Service+" "+m.Version), m.Environment, e.Text)
 	return how.audience
 }
 

@@ -38,11 +38,14 @@ var steps = []func(Lane, Input) (Entry, bool){
 	Lane.announce,  // an event
 	Lane.replace,   // the newer deployment that waited for the rollback to end
 	Lane.cancel,    // a person's wish
+	Lane.wish,      // a person's wish to roll back
+	Lane.wrong,     // a person's word that it was a false alarm
 	Lane.vote,      // a person's answer
 	Lane.conclude,  // a rollback that failed, is unknown, or is verified
 	Lane.act,       // a decision that has no intent yet
 	Lane.verify,    // did the rollback help?
 	Lane.resolve,   // a question that people or silence have answered
+	Lane.remind,    // people of an open question
 	Lane.rule,      // what the rules say
 	Lane.complete,  // the end of the bake
 	Lane.remark,    // blind, late
@@ -51,11 +54,13 @@ var steps = []func(Lane, Input) (Entry, bool){
 
 // must names the kinds that change what may be done.
 var must = map[Kind]bool{
-	Opened: true, Step: true, Ruled: true, Voted: true, Decided: true, Intended: true, Done: true, Verified: true, Closed: true,
+	Opened: true, Step: true, Ruled: true, Voted: true, Reminded: true, Spent: true, Decided: true, Intended: true, Done: true, Verified: true, Closed: true,
 }
 
 // mustTopic names the notes that do so as well.
-var mustTopic = map[Topic]bool{NewerWaits: true, NewerCancelled: true, Extended: true, KeptByPeople: true, LeftBySilence: true, Unheard: true}
+var mustTopic = map[Topic]bool{
+	NewerWaits: true, NewerCancelled: true, Extended: true, KeptByPeople: true, LeftBySilence: true, Unheard: true, Wrong: true,
+}
 
 // Todo is what the outside is owed: the grant for a rollback that was intended and
 // has not ended. It is the same before a crash and after it.
@@ -94,33 +99,39 @@ func (l Lane) cancel(in Input) (Entry, bool) {
 	return l.close(in.Now, CancelledWatch, "cancelled by "+in.Cancel.By+": "+in.Cancel.Reason), true
 }
 
-func (l Lane) vote(in Input) (Entry, bool) {
-	w := l.Watch
-	if in.Vote == nil || w == nil || w.Question == nil || w.Question.Admit(*in.Vote) != nil {
-		return Entry{}, false
-	}
-	return Entry{Kind: Voted, Vote: in.Vote}, true
-}
-
 // rule asks the authority what follows from the answers.
 func (l Lane) rule(in Input) (Entry, bool) {
 	w := l.Watch
 	if !l.judges(in) {
 		return Entry{}, false
 	}
-	ruling := authority.Decide(authority.Case{
-		Deployment: w.Deployment, Plan: w.Plan, Answers: in.Look.Answers, Target: w.Target, Barred: barred(w.Deployment),
-		Rollback: w.Rollback, SameAgain: w.SameAgain, Disarmed: in.Guards.Disarmed, Skewed: in.Guards.Skewed,
-	})
+	ruling := authority.Decide(l.caseOf(in, in.Look.Answers))
 	switch {
 	case w.snoozes(ruling, in.Now):
 		return Entry{}, false
 	case ruling.Power == rules.Auto:
-		return Entry{Kind: Decided, Ruling: &ruling, Decision: &Decision{By: "authority"}}, true
+		return Entry{Kind: Decided, Ruling: &ruling, Decision: &Decision{By: ByAuthority}}, true
 	case ruling.Same(w.Ruling), w.unclear(ruling):
 		return Entry{}, false
+	case w.Question != nil && ruling.Rule == "" && !w.Question.Clause.Withdraw:
+		return w.heals()
 	}
-	return Entry{Kind: Ruled, Ruling: &ruling}, true
+	return Entry{Kind: Ruled, Ruling: &ruling, Joins: in.Peer.joins(ruling)}, true
+}
+
+// caseOf is the case for a ruling now, on what the rules say.
+func (l Lane) caseOf(in Input, answers []rules.Answer) authority.Case {
+	w := l.Watch
+	c := authority.Case{
+		Deployment: w.Deployment, Plan: w.Plan, Answers: answers, Target: w.Target, Barred: barred(w.Deployment), Now: in.Now,
+		Groups: in.Rota.over(w.Plan.Groups), StandIns: in.Rota.StandIns,
+		Rollback: w.Rollback, SameAgain: w.SameAgain, Disarmed: in.Guards.Disarmed, Skewed: in.Guards.Skewed, Budget: w.overBudget(in.Guards.Budget),
+		Unheard: w.unheard(in.Now),
+	}
+	if w.Question != nil {
+		c.Begun = w.Ruling.Begun
+	}
+	return c
 }
 
 // unclear says that the standing ruling stays for want of a better one: a rule that
@@ -153,106 +164,27 @@ func (l Lane) judges(in Input) bool {
 	return l.Watch != nil && in.Look != nil && in.Look.Watch == l.Watch.Seq && !in.Look.Verify && l.Watch.Decision == nil
 }
 
-// snooze is how long people who said keep are not asked about the same rules again.
-const snooze = 30 * time.Minute
-
-// snoozes says that people said keep not long ago, and nothing new speaks: what they
-// kept is neither asked about again nor decided over their heads.
-func (w *Watch) snoozes(ruling authority.Ruling, now time.Time) bool {
-	kept := w.Question == nil && !w.Kept.IsZero() && now.Before(w.Kept.Add(snooze))
-	return kept && (ruling.Rule == "" || slices.Contains(w.Ruling.Blamed, ruling.Rule))
-}
-
-// resolve ends a question: by the votes of enough people, or by silence.
-func (l Lane) resolve(in Input) (Entry, bool) {
-	w := l.Watch
-	if w == nil || w.Question == nil || w.Rollback { // what turned out to be a rollback is ruled on anew at the next look
-		return Entry{}, false
-	}
-	choice, agreed := w.Question.Answer()
-	deadline, heard := w.Question.Deadline()
-	switch {
-	case agreed && choice == authority.Keep:
-		return Entry{Kind: Noted, Topic: KeptByPeople, Text: "kept: " + who(w.Question.Votes)}, true
-	case agreed && in.Guards.Disarmed == "":
-		return l.decide("votes"), true
-	case agreed, heard && in.Now.Before(deadline), !heard && in.Now.Before(w.patience()):
-		return Entry{}, false
-	case !heard:
-		return Entry{Kind: Noted, Topic: Unheard, Text: "no channel confirmed that anybody was reached: nothing is rolled back"}, true
-	case w.Ruling.Silence() == rules.SilenceRollsBack && in.Guards == (Guards{}) && !w.Question.Said(authority.Keep):
-		return l.silence(in)
-	}
-	return w.leftBySilence(), true
-}
-
-// leftBySilence notes that the question has ended without an answer that counts.
-func (w *Watch) leftBySilence() Entry {
-	text := "nobody answered in time: nothing is rolled back"
-	if votes := w.Question.Votes; len(votes) > 0 {
-		text = "too few answered in time: " + who(votes) + "; nothing is rolled back"
-	}
-	return Entry{Kind: Noted, Topic: LeftBySilence, Text: text}
-}
-
-// silence rolls back where the plan says so, but only while the breach is seen:
-// otherwise it waits for that, at most to the end of the bake.
-func (l Lane) silence(in Input) (Entry, bool) {
-	w := l.Watch
-	switch {
-	case l.judges(in) && verdictOf(w.Ruling.Rule, in.Look.Answers) == rules.Breached:
-		return l.decide("silence"), true
-	case !l.judges(in) || in.Now.Before(w.patience()):
-		return Entry{}, false
-	}
-	return w.leftBySilence(), true
-}
-
-// patience is how long a question waits for its first confirmed delivery: as long
-// as people have to answer, and at least to the end of the bake.
-func (w *Watch) patience() time.Time {
-	asked := w.Question.Asked.Add(time.Duration(w.Question.Clause.Within))
-	if bake := w.BakeEnds(); bake.After(asked) {
-		return bake
-	}
-	return asked
-}
-
-func (l Lane) decide(by string) Entry {
-	ruling := l.Watch.Ruling
-	return Entry{Kind: Decided, Ruling: &ruling, Decision: &Decision{By: by, Votes: l.Watch.Question.Votes}}
-}
-
-func who(votes []authority.Vote) string {
-	text := ""
-	for i, v := range votes {
-		if i > 0 {
-			text += ", "
-		}
-		text += v.Person + " said " + string(v.Choice)
-		if v.Reason != "" {
-			text += " (" + v.Reason + ")"
-		}
-	}
-	return text
-}
-
-// act turns the decision into an intent: from here on the outside is owed a rollback.
+// act turns the decision into an intent: from here on the outside is owed a rollback,
+// or what is done where there is no way back.
 func (l Lane) act(Input) (Entry, bool) {
 	w := l.Watch
 	if w == nil || w.Decision == nil || w.Intent != nil {
 		return Entry{}, false
 	}
 	rollback, _ := w.Plan.RollbackFor(w.Deployment.Strategy)
-	return Entry{Kind: Intended, Intent: &actions.Intent{
-		Key: actionKey(l.ID, w.Seq), Executor: rollback.Use, With: rollback.With,
-		Timeout: rollback.Timeout,
+	intent := actions.Intent{
+		Key: actionKey(l.ID, w.Seq, "rollback"), Executor: rollback.Use, With: rollback.With, Timeout: rollback.Timeout,
 		Subject: actions.Subject{
 			Service: l.ID.Service, Environment: l.ID.Environment, Strategy: string(w.Deployment.Strategy),
 			Flag: l.ID.Flag, Slot: w.Deployment.Slot, From: w.Deployment.Version, To: w.Ruling.Target.Version,
 			Watch: w.ID(), Reason: first(w.Ruling.Why),
 		},
-	}}, true
+	}
+	if other := w.Ruling.Otherwise; other != "" {
+		intent.Key, intent.Executor, intent.With, intent.Contingency = actionKey(l.ID, w.Seq, "otherwise"), other, nil, true
+		intent.Subject.To = ""
+	}
+	return Entry{Kind: Intended, Intent: &intent}, true
 }
 
 func first(list []string) string {

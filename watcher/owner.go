@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/rules"
 )
 
@@ -26,8 +27,15 @@ type Config struct {
 	// Guards says what lowers power now in one service; nil: nothing does.
 	Guards func(service string) Guards
 	Switch Switch
-	Log    *slog.Logger
-	Watch  Observer // what is counted; nil: nothing is
+	// Rota says who is on call in the plan's groups that have a schedule. It does no IO:
+	// whoever runs the owner keeps it up to date. nil: the plan's people are asked.
+	Rota func(rules.Plan) Rota
+	// Budget is how many rollbacks all lanes together may see without people; nil: any number.
+	Budget func() *rules.Allowance
+	// Directory knows who the people are; nil: whoever is on a local connection is believed.
+	Directory func() authority.Directory
+	Log       *slog.Logger
+	Watch     Observer // what is counted; nil: nothing is
 }
 
 // Actor carries out grants (actions.Runner).
@@ -56,6 +64,15 @@ func (c *Config) defaults() error {
 	}
 	if c.Guards == nil {
 		c.Guards = func(string) Guards { return Guards{} }
+	}
+	if c.Directory == nil {
+		c.Directory = func() authority.Directory { return authority.Directory{Believe: true} }
+	}
+	if c.Rota == nil {
+		c.Rota = func(rules.Plan) Rota { return Rota{} }
+	}
+	if c.Budget == nil {
+		c.Budget = func() *rules.Allowance { return nil }
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -92,6 +109,7 @@ type Owner struct {
 	beside beside
 	past   past
 	news   news
+	budget *budget
 	// unwritten are ends of rollbacks that the journal has not taken yet.
 	unwritten []ending
 }
@@ -112,13 +130,17 @@ func NewOwner(c Config) (*Owner, error) {
 	return &Owner{
 		Config: c, lanes: map[rules.LaneID]*held{}, flags: map[rules.LaneID][]*held{},
 		inbox: make(chan func(context.Context)), events: make(chan event), ends: make(chan ending), ended: make(chan struct{}), gone: make(chan struct{}),
-		beside: newBeside(), past: past{kept: map[string]*recollection{}},
+		beside: newBeside(), past: past{kept: map[string]*recollection{}}, budget: &budget{lane: Lane{ID: BudgetLane}, all: c.Budget},
 	}, nil
 }
 
 // Load folds every lane of the journal. Nothing is done yet.
 func (o *Owner) Load(ctx context.Context) error {
 	err := o.Journal.Load(ctx, func(id rules.LaneID, entries []Entry) error {
+		if id == BudgetLane {
+			o.budget.lane = Fold(id, entries)
+			return nil
+		}
 		h := o.held(id)
 		h.Lane = Fold(id, entries)
 		if grant, owed := h.Todo(); owed {
@@ -217,9 +239,8 @@ func (o *Owner) handle(ctx context.Context, id rules.LaneID, in Input) error {
 // drive writes what follows from an input, an entry at a time. A conflict means that
 // someone else wrote: fold again, ask again. On any other error nothing is done, and
 // whoever gave the input may give it again. It touches nothing but its own lane.
-func (o *Owner) drive(ctx context.Context, h *held, in Input) error {
-	in.Now = time.Now().UTC()
-	in.Guards = o.Guards(h.ID.Service)
+func (o *Owner) drive(ctx context.Context, h *held, in Input) (err error) {
+	in = o.input(h, in)
 	if h.Aside != "" && (in.Event != nil || in.Vote != nil || in.Cancel != nil || in.Done != nil) {
 		return fmt.Errorf("lane %s is set aside: %s", h.ID, h.Aside)
 	}
@@ -228,12 +249,33 @@ func (o *Owner) drive(ctx context.Context, h *held, in Input) error {
 		if !ok {
 			return nil
 		}
-		if err := o.append(ctx, h, e); err != nil {
+		if e.Kind == Decided {
+			if in.Guards.Budget, err = o.charge(ctx, h, e); err != nil {
+				return err
+			}
+			if in.Guards.Budget != "" {
+				continue // it is ruled on anew, with the budget spent
+			}
+		}
+		if err = o.append(ctx, h, e); err != nil {
 			o.Log.Error("journal does not take the entry", "lane", h.ID.String(), "kind", string(e.Kind), "err", err)
 			return err
 		}
 	}
 	return fmt.Errorf("lane %s does not come to rest", h.ID)
+}
+
+// input adds to what has arrived for the lane what holds now.
+func (o *Owner) input(h *held, in Input) Input {
+	in.Now = time.Now().UTC()
+	in.Guards = o.Guards(h.ID.Service)
+	if h.Watch != nil {
+		in.Guards.Budget = o.budget.spent(h.Lane, in.Now)
+		if len(h.Watch.Plan.Schedules) > 0 {
+			in.Rota = o.Rota(h.Watch.Plan)
+		}
+	}
+	return in
 }
 
 // append writes one entry and folds what the journal acknowledged.

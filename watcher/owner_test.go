@@ -237,17 +237,17 @@ func TestAQuestion(t *testing.T) {
 		"is not answered by whoever deployed": {
 			silence: rules.SilenceKeeps,
 			play:    func(s *scene) { s.answer("ana", authority.RollBack, authority.ErrBarred); s.heard() },
-			journal: "opened ruled told silence left", outcome: watcher.Left,
+			journal: "opened ruled refused told reminded reminded silence left", outcome: watcher.Left,
 		},
 		"is not answered by a stranger": {
 			silence: rules.SilenceKeeps,
 			play:    func(s *scene) { s.answer("mallory", authority.RollBack, authority.ErrNotAsked); s.heard() },
-			journal: "opened ruled told silence left", outcome: watcher.Left,
+			journal: "opened ruled refused told reminded reminded silence left", outcome: watcher.Left,
 		},
 		"is left to a silence that means roll-back": {
 			silence: rules.SilenceRollsBack,
 			play:    func(s *scene) { s.heard() },
-			journal: "opened ruled told decided intended done verified rolled-back", outcome: watcher.RolledBack, calls: 1,
+			journal: "opened ruled told reminded reminded decided intended done verified rolled-back", outcome: watcher.RolledBack, calls: 1,
 		},
 		"is heard by nobody: silence does not count": {
 			silence: rules.SilenceRollsBack,
@@ -291,7 +291,7 @@ func TestAQuestion(t *testing.T) {
 
 func (s *scene) answer(person string, choice authority.Choice, want error) {
 	s.t.Helper()
-	_, err := s.owners[0].Answer(s.t.Context(), watcher.Ref{Name: "checkout"}, authority.Vote{Person: person, Choice: choice})
+	_, err := s.owners[0].Answer(s.t.Context(), watcher.Ref{Name: "checkout"}, authority.Vote{Proof: authority.LocalProof(person), Choice: choice})
 	if !errors.Is(err, want) {
 		s.t.Errorf("%s says %s: %v, want %v", person, choice, err, want)
 	}

@@ -156,7 +156,7 @@ func (h *history) check(t *rapid.T, before watcher.Lane, e watcher.Entry, look *
 		if e.Done.Result == actions.ResultDone {
 			h.rolledBack[before.Watch.Deployment.Version] = true
 		}
-	case watcher.Verdicts, watcher.Ruled, watcher.Verified, watcher.Told, watcher.Noted:
+	case watcher.Verdicts, watcher.Ruled, watcher.Reminded, watcher.Spent, watcher.Verified, watcher.Told, watcher.Noted:
 	}
 }
 

@@ -187,7 +187,7 @@ func TestALaneThatPanicsIsSetAsideAndToldAndTheOthersGoOn(t *testing.T) {
 		if err := s.owners[0].Announce(s.t.Context(), rules.Deployment{ID: "next", Service: "checkout", Environment: "production", Version: "3"}); err == nil {
 			t.Error("an event for a lane that is set aside is called taken")
 		}
-		if _, err := s.owners[0].Cancel(s.t.Context(), watcher.Ref{Name: "checkout"}, "ben", "why"); err == nil {
+		if _, err := s.owners[0].Cancel(s.t.Context(), watcher.Ref{Name: "checkout"}, authority.LocalProof("ben"), "why"); err == nil {
 			t.Error("a lane that is set aside takes a cancellation")
 		}
 		s.wait(20 * time.Minute)
@@ -394,12 +394,12 @@ func TestAVoteThatComesAsTheQuestionEndsIsNotCalledCounted(t *testing.T) {
 		s.deploy("2.4.0")
 		s.wait(2 * time.Minute)
 		other := s.start("b")
-		_, err := other.Cancel(s.t.Context(), watcher.Ref{Name: "checkout"}, "zoe", "mine")
+		_, err := other.Cancel(s.t.Context(), watcher.Ref{Name: "checkout"}, authority.LocalProof("zoe"), "mine")
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.answer("ben", authority.RollBack, watcher.ErrRefused)
-		if _, err := s.owners[0].Cancel(s.t.Context(), watcher.Ref{Name: "checkout"}, "zoe", "again"); !errors.Is(err, watcher.ErrRefused) {
+		if _, err := s.owners[0].Cancel(s.t.Context(), watcher.Ref{Name: "checkout"}, authority.LocalProof("zoe"), "again"); !errors.Is(err, watcher.ErrRefused) {
 			t.Errorf("cancelled again: %v", err)
 		}
 	})

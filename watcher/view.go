@@ -43,7 +43,11 @@ func (w *Watch) view(lane rules.LaneID) WatchView {
 	if q := w.Question; q != nil {
 		deadline, _ := q.Deadline()
 		view.Question = &QuestionView{
-			Question: q.Seq, Asked: q.Asked, Heard: q.Heard, Deadline: deadline, Needs: q.Needs(), Votes: q.Votes, Silence: w.Ruling.Silence(),
+			Question: q.Seq, Veto: q.Veto, Level: q.Level, Asked: q.Asked, Heard: q.Heard, Deadline: deadline,
+			Needs: q.Needs(), Else: q.Escalated(), Votes: q.Votes, Silence: w.Ruling.Silence(),
+		}
+		if q.Veto {
+			view.Question.Silence = rules.SilenceRollsBack
 		}
 	}
 	return view
@@ -61,7 +65,7 @@ func (w *Watch) verifyEnds() time.Time {
 func (p PastWatch) view(lane rules.LaneID) WatchView {
 	return WatchView{
 		ID: p.ID, Watch: p.Watch, Lane: lane, Version: p.Version, Target: p.Target, Phase: Ended,
-		Outcome: p.Outcome, Opened: p.Opened, Closed: p.Closed, Rule: p.Rule, Reason: p.Reason,
+		Outcome: p.Outcome, Opened: p.Opened, Closed: p.Closed, Rule: p.Rule, Reason: p.Reason, Wrong: p.Wrong,
 	}
 }
 
@@ -95,7 +99,7 @@ func (o *Owner) recalled(ctx context.Context, past WatchView, last uint64) Watch
 	}
 	view := w.view(past.Lane)
 	view.Phase, view.Outcome, view.Closed, view.Question = Ended, past.Outcome, past.Closed, nil
-	view.Target, view.Rule, view.Reason = past.Target, past.Rule, past.Reason
+	view.Target, view.Rule, view.Reason, view.Wrong = past.Target, past.Rule, past.Reason, past.Wrong
 	// What was ruled on is known; what the rules said at the end of any other watch is
 	// not journaled, and their last journaled words may be of its beginning.
 	if view.Answers = w.Ruling.Answers; w.Ruling.Rule == "" {

@@ -20,6 +20,8 @@ func (w *Watch) Phase() Phase {
 		return Verifying
 	case w.Decision != nil:
 		return Acting
+	case w.Question != nil && w.Question.Veto:
+		return Vetoing
 	case w.Question != nil:
 		return Asking
 	case w.Finished.IsZero():
@@ -43,7 +45,7 @@ func (w *Watch) BakeEnds() time.Time {
 // or, while a rollback is verified, the target.
 func (w *Watch) Subject() rules.Deployment {
 	d := w.Deployment
-	if w.Done == nil || w.Intent == nil {
+	if w.Done == nil || w.Intent == nil || w.Intent.Contingency {
 		return d
 	}
 	d.Version, d.Previous, d.At = w.Intent.Subject.To, w.Intent.Subject.From, w.DoneAt
@@ -81,6 +83,9 @@ func (w *Watch) targets(version string) bool {
 // isBack says whether the target is live again: by the word of the executor or, where
 // that sees no other version, of an event that says so.
 func (w *Watch) isBack() bool {
+	if w.Intent != nil && w.Intent.Contingency {
+		return w.Done.Result == actions.ResultDone
+	}
 	proved := w.Proof != "" && (w.Done.Live == "" || w.targets(w.Done.Live))
 	return w.Done.Result == actions.ResultDone || proved
 }
@@ -102,6 +107,9 @@ func (w *Watch) line(at time.Time, outcome Outcome, reason string) PastWatch {
 	}
 	if w.Intent != nil {
 		line.Target = w.Intent.Subject.To
+		if w.Done != nil && w.isBack() {
+			line.Took = rules.Duration(w.DoneAt.Sub(w.Acting))
+		}
 	}
 	if reason == "" {
 		line.Reason = strings.Join(w.Ruling.Why, "; ")
@@ -117,6 +125,8 @@ func (w *Watch) fate() Outcome {
 	switch {
 	case w.Done == nil:
 		return Superseded
+	case w.isBack() && w.Intent.Contingency:
+		return Left // the version is still live
 	case w.isBack():
 		return RolledBack
 	}

@@ -299,7 +299,7 @@ func plan(changes ...func(*rules.Plan)) *rules.Plan {
 func asks(silence rules.Silence) func(*rules.Plan) {
 	return func(p *rules.Plan) {
 		p.Groups = map[string][]string{"oncall": {"ben", "ana", "eve"}}
-		p.Authorities = []rules.Authority{{Decide: rules.Ask, Needs: map[string]int{"oncall": 1}, Within: minutes(10), Silence: silence}}
+		p.Authorities = []rules.Authority{{Decide: rules.Ask, Needs: map[string]int{"oncall": 1}, Within: minutes(10), Silence: silence, Withdraw: true}}
 	}
 }
 

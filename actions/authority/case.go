@@ -2,6 +2,7 @@ package authority
 
 import (
 	"slices"
+	"time"
 
 	"github.com/bakewatch/bakewatch/rules"
 )
@@ -12,6 +13,15 @@ type Case struct {
 	Plan       rules.Plan
 	Answers    []rules.Answer // one for each rule of the plan
 	Target     Target
+	// Now is when the ruling is made: calendars are looked up for it.
+	Now time.Time
+	// Begun is a person's wish to roll back, which is asked about like a breach; nil: nobody wishes it.
+	Begun *Begun
+	// Groups are the people of every group now, of those on a schedule whoever is on
+	// call; nil: as the plan says.
+	Groups map[string][]string
+	// StandIns say which groups are stood in for because nobody knows who is on call.
+	StandIns map[string]string
 	// Barred are the people who do not vote: the deployer and the authors of the release.
 	Barred []string
 	// Rollback says that this deployment is itself a rollback, ours or anyone's.
@@ -22,6 +32,26 @@ type Case struct {
 	Disarmed string
 	// Skewed is why the clocks or the sight of things cannot be trusted; empty when they can.
 	Skewed string
+	// Budget is why no more is rolled back without people; empty while there is some left.
+	Budget string
+	// Unheard is why no countdown may run: nobody is known to have been reached; empty
+	// while that is not known.
+	Unheard string
+}
+
+// Begun is a person's wish to roll back.
+type Begun struct {
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+}
+
+// groups returns the people of every group now.
+func (c Case) groups() map[string][]string {
+	if c.Groups == nil {
+		return c.Plan.Groups
+	}
+	return c.Groups
 }
 
 // Target is the version that a rollback would go to, and how well it is known.
@@ -31,6 +61,9 @@ type Target struct {
 	Doubt string `json:"doubt,omitempty"`
 	// Missing is why there is none, where Version is empty.
 	Missing string `json:"missing,omitempty"`
+	// BelowFloor is why there is no way back, where all that passed is older than the
+	// last change that cannot be undone.
+	BelowFloor string `json:"below_floor,omitempty"`
 }
 
 // Ceiling is one reason why power was lowered, or might have been.
@@ -59,6 +92,18 @@ type Ruling struct {
 	Authority int             `json:"authority"`
 	Clause    rules.Authority `json:"clause"`
 	Target    Target          `json:"target"`
+	// Otherwise is the executor that is offered instead of a rollback, where there is no
+	// way back; empty: it is a rollback.
+	Otherwise string `json:"otherwise,omitempty"`
+	// Begun is the wish that speaks, where it is no rule.
+	Begun *Begun `json:"begun,omitempty"`
+	// Groups are the people who are asked or may object, by group, as they were then.
+	Groups map[string][]string `json:"groups,omitempty"`
+	// Required are the people whom the policies want in any case, also once the question
+	// was escalated to others.
+	Required map[string]int `json:"required,omitempty"`
+	// StandIns say of which groups nobody knows who is on call, and why.
+	StandIns map[string]string `json:"stand_ins,omitempty"`
 	// Why is the arithmetic of every blamed rule, the speaking one first.
 	Why []string `json:"why,omitempty"`
 	// Ceilings are all ceilings below auto that met the speaking rule.
@@ -70,7 +115,7 @@ type Ruling struct {
 // power, authority and blamed rules. The arithmetic may differ.
 func (r Ruling) Same(other Ruling) bool {
 	return r.Power == other.Power && r.Rule == other.Rule && r.NoData == other.NoData && r.Authority == other.Authority &&
-		r.Target.Version == other.Target.Version && slices.Equal(r.Blamed, other.Blamed)
+		r.Target.Version == other.Target.Version && r.Otherwise == other.Otherwise && slices.Equal(r.Blamed, other.Blamed)
 }
 
 // Silence says what it means that nobody answers. A clause's `silence = "roll-back"`
@@ -78,7 +123,7 @@ func (r Ruling) Same(other Ruling) bool {
 // people to agree (weak evidence, a target that was never seen), silence is no yes.
 func (r Ruling) Silence() rules.Silence {
 	held := slices.ContainsFunc(r.Ceilings, func(c Ceiling) bool { return c.Power <= rules.Ask && c.Name != severityCeiling })
-	if held || r.NoData || r.Clause.Silence != rules.SilenceRollsBack {
+	if held || r.NoData || r.Begun != nil || r.Clause.Silence != rules.SilenceRollsBack {
 		return rules.SilenceKeeps
 	}
 	return rules.SilenceRollsBack

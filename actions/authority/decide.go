@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/bakewatch/bakewatch/rules"
@@ -16,12 +17,8 @@ import (
 func Decide(c Case) Ruling {
 	var rulings []Ruling // one for each accused rule, on its own
 	speaks := 0
-	for _, answer := range c.Answers {
-		spec, known := c.Plan.Rule(answer.Rule)
-		if !known || !accuses(answer, spec) {
-			continue
-		}
-		rulings = append(rulings, ruleOn(c, answer, spec))
+	for _, a := range accusations(c) {
+		rulings = append(rulings, ruleOn(c, a.answer, a.spec))
 		if last := len(rulings) - 1; rulings[last].Power > rulings[speaks].Power {
 			speaks = last
 		}
@@ -30,6 +27,32 @@ func Decide(c Case) Ruling {
 		return Ruling{Authority: -1, Answers: c.Answers}
 	}
 	return combine(rulings, speaks)
+}
+
+// accusation is one reason for a ruling, as a rule that says so.
+type accusation struct {
+	answer rules.Answer
+	spec   rules.Spec
+}
+
+// ByHand is what stands for a rule where a person wishes to roll back.
+const ByHand = "by hand"
+
+// accusations are a person's wish, and whatever the rules say that is a reason for a
+// ruling. A wish alone is never more than a question: others must agree.
+func accusations(c Case) (all []accusation) {
+	if c.Begun != nil {
+		all = append(all, accusation{
+			rules.Answer{Rule: ByHand, Verdict: rules.Breached, Ceiling: rules.Ask, Why: fmt.Sprintf("%s asks for it: %s", c.Begun.By, c.Begun.Reason)},
+			rules.Spec{Name: ByHand, Mode: rules.Enforce, Severity: rules.Critical},
+		})
+	}
+	for _, answer := range c.Answers {
+		if spec, known := c.Plan.Rule(answer.Rule); known && accuses(answer, spec) {
+			all = append(all, accusation{answer, spec})
+		}
+	}
+	return all
 }
 
 // combine lets one ruling speak for all.
@@ -57,19 +80,52 @@ func ruleOn(c Case, answer rules.Answer, spec rules.Spec) Ruling {
 	index, clause := match(c, answer, spec, anyClause)
 	ruling := Ruling{
 		Power: clause.Decide, Rule: spec.Name, NoData: answer.Verdict == rules.NoData,
-		Authority: index, Clause: clause, Target: c.Target,
+		Authority: index, Clause: clause, Target: c.Target, Otherwise: otherwise(c),
 		Why: []string{sentence(answer)}, Answers: c.Answers,
+	}
+	if spec.Name == ByHand {
+		ruling.Begun = c.Begun
 	}
 	for _, ceiling := range ceilings(c, answer, spec) {
 		ruling.lower(ceiling)
 	}
-	if ruling.Power == rules.Ask && len(clause.Needs) == 0 {
+	if ruling.waits() {
 		ruling.findPeople(c, answer, spec)
 	}
-	if ruling.Power == rules.Ask && !(Question{Clause: ruling.Clause, Groups: c.Plan.Groups, Barred: c.Barred}).answerable() {
-		ruling.lower(Ceiling{Name: nobodyToAsk, Power: rules.Notify, Why: "too few of those who could be asked may vote: the others deployed or wrote it", Guard: true})
+	if ruling.waits() {
+		ruling.name(c)
 	}
 	return ruling
+}
+
+// waits says whether people have a word in it: a question, or a countdown.
+func (r *Ruling) waits() bool { return r.Power == rules.Ask || r.Power == rules.Veto }
+
+// name writes down who is asked, and lowers the power where they could not answer: a
+// countdown that nobody may stop becomes a question, a question that nobody may
+// answer is only told.
+func (r *Ruling) name(c Case) {
+	r.Required = policyNeeds(c)
+	q := Question{Clause: r.Clause, Required: r.Required, Groups: c.groups(), Barred: c.Barred}
+	if r.Power == rules.Veto && !q.stoppable() {
+		r.lower(Ceiling{Name: nobodyToAsk, Power: rules.Ask, Why: "nobody is left who may object: the others deployed or wrote it", Guard: true})
+	}
+	if r.Power == rules.Ask && !q.answerable() {
+		r.lower(Ceiling{Name: nobodyToAsk, Power: rules.Notify, Why: "too few of those who could be asked may vote: the others deployed or wrote it", Guard: true})
+	}
+	if !r.waits() {
+		return
+	}
+	r.Groups = map[string][]string{}
+	for _, group := range q.groups() {
+		r.Groups[group] = c.groups()[group]
+		if why, is := c.StandIns[group]; is {
+			if r.StandIns == nil {
+				r.StandIns = map[string]string{}
+			}
+			r.StandIns[group] = why
+		}
+	}
 }
 
 // lower holds the power below the ceiling.
@@ -84,15 +140,23 @@ func (r *Ruling) lower(ceiling Ceiling) {
 const nobodyToAsk = "nobody to ask"
 
 // findPeople finds who is asked where a clause that names nobody (auto) was
-// lowered to ask: the people of the next clause that matches and names some. A
-// question to nobody would only wait for its own silence.
+// lowered: the people of the next clause that matches and names some, and whom the
+// policies want. A question to nobody would only wait for its own silence.
 func (r *Ruling) findPeople(c Case, answer rules.Answer, spec rules.Spec) {
-	index, clause := match(c, answer, spec, namesPeople)
-	if index < 0 {
-		r.lower(Ceiling{Name: nobodyToAsk, Power: rules.Notify, Why: "no matching authority names people who could be asked", Guard: true})
-		return
+	wanted := policyNeeds(c)
+	if len(r.Clause.Needs) == 0 {
+		index, clause := match(c, answer, spec, namesPeople)
+		switch {
+		case index >= 0:
+			r.Authority, r.Clause = index, clause
+		case len(wanted) > 0:
+			r.Clause = policyClause(r.Clause)
+		default:
+			r.lower(Ceiling{Name: nobodyToAsk, Power: rules.Notify, Why: "no matching authority names people who could be asked", Guard: true})
+			return
+		}
 	}
-	r.Authority, r.Clause = index, clause
+	r.Clause.Needs = atLeast(r.Clause.Needs, wanted)
 }
 
 func sentence(answer rules.Answer) string { return answer.Rule + ": " + answer.Why }
@@ -124,11 +188,20 @@ func matches(c Case, spec rules.Spec, clause rules.Authority) bool {
 		anyOf(clause.Tier, c.Plan.Tier) &&
 		anyOf(clause.Rules, spec.Name) &&
 		anyOf(clause.Deployers, c.Deployment.By) &&
+		anyOn(clause.Calendar, c) &&
 		hasLabels(clause.Labels, c.Plan.Labels, c.Deployment.Labels)
 }
 
 func anyOf[T comparable](list []T, value T) bool {
 	return len(list) == 0 || slices.Contains(list, value)
+}
+
+// anyOn says whether one of the calendars is on; none named: always.
+func anyOn(names []string, c Case) bool {
+	return len(names) == 0 || slices.ContainsFunc(names, func(name string) bool {
+		calendar, known := c.Plan.Calendars[name]
+		return known && calendar.On(c.Now)
+	})
 }
 
 // hasLabels says whether the plan or the deployment carries every wanted label.

@@ -15,6 +15,12 @@ const severityCeiling = "severity"
 // attributionCeiling is the ceiling that says whose fault it is.
 const attributionCeiling = "attribution"
 
+// The names of ceilings that the state machine knows again.
+const (
+	UnheardCeiling = "unheard"
+	BudgetCeiling  = "budget"
+)
+
 // ceilings returns every ceiling that meets one rule: the rule's own, then the
 // guards'. A ceiling of Auto lowers nothing.
 func ceilings(c Case, answer rules.Answer, spec rules.Spec) []Ceiling {
@@ -25,7 +31,7 @@ func ceilings(c Case, answer rules.Answer, spec rules.Spec) []Ceiling {
 	if answer.Verdict == rules.NoData {
 		own = append(own, Ceiling{Name: "no data", Power: spec.OnNoData.Ceiling(), Why: "the rule has no data, and on_no_data is " + spec.OnNoData.String()})
 	} else {
-		own = append(own, Ceiling{Name: "evidence", Power: answer.Ceiling, Why: "the evidence alone is not enough for more"})
+		own = append(own, Ceiling{Name: "evidence", Power: answer.Ceiling, Why: weak[spec.Name == ByHand]})
 	}
 	own = append(own, attributed(answer.Attribution))
 	for _, g := range guards {
@@ -33,8 +39,11 @@ func ceilings(c Case, answer rules.Answer, spec rules.Spec) []Ceiling {
 			own = append(own, Ceiling{Name: g.name, Power: power, Why: why, Guard: true})
 		}
 	}
-	return own
+	return append(append(own, calendars(c)...), policies(c)...)
 }
+
+// weak says why the evidence allows no more: of a rule, and of a person's wish.
+var weak = map[bool]string{false: "the evidence alone is not enough for more", true: "a wish is always asked about"}
 
 // attributed returns the ceiling of who is to blame. It is one of the circumstances:
 // the rule is meant to be acted on, and that something else breaks the service is no
@@ -59,17 +68,21 @@ var guards = []guard{
 	{"same again", sameAgain},
 	{"disarmed", disarmed},
 	{"blind or skewed", skewed},
+	{BudgetCeiling, budget},
+	{UnheardCeiling, unheard},
 }
 
+// noTarget and unseenTarget are about the version that a rollback goes to: what is
+// done instead of one needs none.
 func noTarget(c Case) (rules.Power, string) {
-	if c.Target.Version == "" {
+	if c.Target.Version == "" && otherwise(c) == "" {
 		return rules.Notify, c.Target.Missing
 	}
 	return rules.Auto, ""
 }
 
 func unseenTarget(c Case) (rules.Power, string) {
-	if c.Target.Doubt != "" {
+	if c.Target.Doubt != "" && otherwise(c) == "" {
 		return rules.Ask, c.Target.Doubt
 	}
 	return rules.Auto, ""
@@ -82,21 +95,47 @@ func noWayBack(c Case) (rules.Power, string) {
 	return rules.Auto, ""
 }
 
-// notReversible lowers to ask where the plan does not say, and to notify where the
-// plan or the event says no: there is nothing yet to offer instead of a rollback.
+// notReversible lowers to ask where the plan does not say, and where the plan, the
+// event or the ledger says no but something else can be offered; with nothing to
+// offer, to notify.
 func notReversible(c Case) (rules.Power, string) {
 	rollback, ok := c.Plan.RollbackFor(c.Deployment.Strategy)
-	switch {
-	case !ok:
+	if !ok {
 		return rules.Auto, "" // noWayBack says so
-	case c.Deployment.Reversible != nil && !*c.Deployment.Reversible:
-		return rules.Notify, "the deployment says that it is not reversible"
+	}
+	why := irreversible(c, rollback)
+	switch {
+	case why != "" && rollback.Otherwise != "":
+		return rules.Ask, why + ": " + rollback.Otherwise + " is offered instead"
+	case why != "":
+		return rules.Notify, why
 	case rollback.Reversible == nil:
 		return rules.Ask, "the plan does not say whether the rollback is reversible"
-	case !*rollback.Reversible:
-		return rules.Notify, "the plan says that it is not reversible"
 	}
 	return rules.Auto, ""
+}
+
+// irreversible says who says that there is no way back; empty: nobody does.
+func irreversible(c Case, rollback rules.Rollback) string {
+	switch {
+	case c.Deployment.Reversible != nil && !*c.Deployment.Reversible:
+		return "the deployment says that it is not reversible"
+	case rollback.Reversible != nil && !*rollback.Reversible:
+		return "the plan says that it is not reversible"
+	case c.Target.BelowFloor != "":
+		return c.Target.BelowFloor
+	}
+	return ""
+}
+
+// otherwise returns the executor that is offered instead of a rollback; empty: there
+// is a way back, or nothing else to offer.
+func otherwise(c Case) string {
+	rollback, ok := c.Plan.RollbackFor(c.Deployment.Strategy)
+	if !ok || irreversible(c, rollback) == "" {
+		return ""
+	}
+	return rollback.Otherwise
 }
 
 func rollbackOfRollback(c Case) (rules.Power, string) {
@@ -123,6 +162,20 @@ func disarmed(c Case) (rules.Power, string) {
 func skewed(c Case) (rules.Power, string) {
 	if c.Skewed != "" {
 		return rules.Ask, c.Skewed
+	}
+	return rules.Auto, ""
+}
+
+func budget(c Case) (rules.Power, string) {
+	if c.Budget != "" {
+		return rules.Ask, c.Budget
+	}
+	return rules.Auto, ""
+}
+
+func unheard(c Case) (rules.Power, string) {
+	if c.Unheard != "" {
+		return rules.Ask, c.Unheard
 	}
 	return rules.Auto, ""
 }

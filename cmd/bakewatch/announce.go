@@ -37,23 +37,34 @@ service is seen by bakewatch show.`,
 				return &exit{code: exitUsage, err: err, hint: "nothing was sent"}
 			}
 			return p.connected(cmd.Context(), func(daemon *remote) error {
-				already := liveAlready(cmd.Context(), daemon, deployment)
-				err := publish(cmd.Context(), daemon, subject, event)
-				if told := new(exit); errors.As(err, &told) {
-					return err
-				}
-				if err != nil {
-					return hinted(err, "if it is not known whether the event was stored: announce again with --id %s, a repeat does no harm", deployment.ID)
-				}
-				if already {
-					fmt.Fprintf(p.stderr, "%s is live in %s already; nothing will be watched: --retry watches it\n", deployment.Version, deployment.Environment)
-				}
-				return p.printAnnounced(deployment)
+				return p.announce(cmd.Context(), daemon, deployment, subject, event)
 			})
 		}),
 	}
 	a.flags(cmd)
+	p.keyFlag(cmd)
 	return p.reachFlags(cmd)
+}
+
+func (p *program) announce(ctx context.Context, daemon *remote, d rules.Deployment, subject string, event []byte) error {
+	looking, cancel := context.WithTimeout(ctx, peek)
+	defer cancel()
+	if p.key == nil && wantsSignatures(looking, daemon) {
+		return hinted(errors.New("the daemon believes signed events only; nothing was sent"),
+			"sign with --key FILE, by an nkey that stands in [trust.announcer.NAME] of the daemon's file")
+	}
+	already := liveAlready(looking, daemon, d)
+	err := publish(ctx, daemon, subject, event)
+	if told := new(exit); errors.As(err, &told) {
+		return err
+	}
+	if err != nil {
+		return hinted(err, "if it is not known whether the event was stored: announce again with --id %s, a repeat does no harm", d.ID)
+	}
+	if already {
+		fmt.Fprintf(p.stderr, "%s is live in %s already; nothing will be watched: --retry watches it\n", d.Version, d.Environment)
+	}
+	return p.printAnnounced(d)
 }
 
 // announcement are the options of announce.
@@ -139,7 +150,7 @@ func madeUp(id, service, version string) bool {
 	return ok && random != "" && !strings.Contains(random, "-")
 }
 
-// peek bounds the question before an announcement: a pipeline does not wait for it.
+// peek bounds the questions before an announcement: a pipeline does not wait for it.
 const peek = 2 * time.Second
 
 // liveAlready says that the event will open no watch, as far as a daemon answers.
@@ -147,12 +158,16 @@ func liveAlready(ctx context.Context, daemon *remote, d rules.Deployment) bool {
 	if d.Retry || d.Step == rules.Cancelled {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, peek)
-	defer cancel()
 	lanes, _ := daemon.desk.List(ctx) // who does not answer warns of nothing
 	return slices.ContainsFunc(lanes, func(l watcher.LaneView) bool {
 		return l.Lane == d.Lane() && l.Live == d.Version && l.Watch == nil && !l.Unwatched
 	})
+}
+
+// wantsSignatures says that an event without one will be set aside, as far as a daemon answers.
+func wantsSignatures(ctx context.Context, daemon *remote) bool {
+	about, err := daemon.about(ctx)
+	return err == nil && about.Signed
 }
 
 func texts[W ~string](all []W) []string {

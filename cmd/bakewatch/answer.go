@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -12,15 +13,18 @@ import (
 
 func answerCommand(p *program) *cobra.Command {
 	var ref watcher.Ref
-	vote := authority.Vote{Via: "cli"}
+	var vote authority.Vote
 	cmd := &cobra.Command{
-		Use:   "answer SERVICE|ID roll-back|keep",
+		Use:   "answer SERVICE|ID roll-back|keep|withdraw|looking",
 		Short: "Answer the open question of a watch",
 		Long: `Answer the open question of a watch. The vote is bound to the question that is open
-now: when the question changes, votes lapse and the daemon refuses older ones.`,
+now: when the question changes, votes lapse and the daemon refuses older ones.
+
+keep also objects to a countdown. withdraw takes your vote back while nothing is decided,
+and looking gives everybody ten minutes more, once a question.`,
 		Example: `  bakewatch answer checkout roll-back --reason "errors are ours"
   bakewatch answer checkout keep --reason "load test" --as ana`,
-		Args:              cobra.MatchAll(arguments("SERVICE or ID", "the answer, roll-back or keep,"), choiceArgument),
+		Args:              cobra.MatchAll(arguments("SERVICE or ID", "the answer, roll-back, keep, withdraw or looking,"), choiceArgument),
 		ValidArgsFunction: completeAnswer,
 		RunE: p.ask(func(ctx context.Context, daemon *remote, args []string) error {
 			ctx, cancel := bounded(ctx)
@@ -30,7 +34,7 @@ now: when the question changes, votes lapse and the daemon refuses older ones.`,
 		}),
 	}
 	refFlag(cmd, &ref)
-	personFlag(cmd, &vote.Person)
+	p.speakerFlags(cmd, &vote.Person)
 	cmd.Flags().StringVar(&vote.Reason, "reason", "", "why; it stands in the journal")
 	cmd.Flags().Uint64Var(&vote.Question, "question", 0, "the question's number; default: the open one")
 	return p.reachFlags(cmd)
@@ -40,23 +44,26 @@ func completeAnswer(_ *cobra.Command, args []string, _ string) ([]cobra.Completi
 	if len(args) != 1 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return []cobra.Completion{string(authority.RollBack), string(authority.Keep)}, cobra.ShellCompDirectiveNoFileComp
+	var choices []cobra.Completion
+	for _, choice := range authority.Choices() {
+		choices = append(choices, string(choice))
+	}
+	return choices, cobra.ShellCompDirectiveNoFileComp
 }
 
 func choiceArgument(_ *cobra.Command, args []string) error {
-	switch authority.Choice(args[1]) {
-	case authority.RollBack, authority.Keep:
+	if slices.Contains(authority.Choices(), authority.Choice(args[1])) {
 		return nil
 	}
-	return fmt.Errorf("unknown answer %q: %s or %s", args[1], authority.RollBack, authority.Keep)
+	return fmt.Errorf("unknown answer %q: roll-back, keep, withdraw or looking", args[1])
 }
 
 func (p *program) answer(ctx context.Context, desk watcher.Desk, ref watcher.Ref, vote authority.Vote) error {
-	person, err := speaker(vote.Person)
+	by, err := p.speaks(vote.Person)
 	if err != nil {
 		return err
 	}
-	vote.Person, vote.At = person, p.now().UTC()
+	vote.Proof, vote.At = by, p.now().UTC()
 	if vote.Question == 0 {
 		asked, err := desk.Show(ctx, ref)
 		if err != nil {
@@ -69,7 +76,7 @@ func (p *program) answer(ctx context.Context, desk watcher.Desk, ref watcher.Ref
 	}
 	w, err := desk.Answer(ctx, ref, vote)
 	if err != nil {
-		return hinted(err, "see bakewatch show %s for the question that is open, if any", ref.Name)
+		return unheard(err, "see bakewatch show %s for the question that is open, if any", ref.Name)
 	}
 	return p.printWatch(w)
 }

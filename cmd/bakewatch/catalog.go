@@ -1,9 +1,14 @@
 package main
 
 import (
+	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/configs"
+	"github.com/bakewatch/bakewatch/integrations/alertmanager"
+	"github.com/bakewatch/bakewatch/integrations/email"
 	"github.com/bakewatch/bakewatch/integrations/exec"
 	logchannel "github.com/bakewatch/bakewatch/integrations/log"
+	"github.com/bakewatch/bakewatch/integrations/pagerduty"
 	"github.com/bakewatch/bakewatch/integrations/slack"
 	"github.com/bakewatch/bakewatch/integrations/webhook"
 	"github.com/bakewatch/bakewatch/rules"
@@ -17,13 +22,18 @@ func catalog() configs.Catalog {
 		Rules:      kinds.All(),
 		LaterRules: kinds.Later(),
 		Build:      kinds.Build,
+		Calls:      authority.Explain,
+
+		EveryChannel: func() rules.Options { return &actions.EveryChannel{} },
 
 		Executors: []rules.Kind{exec.Kind(), webhook.ExecutorKind()},
-		Channels:  []rules.Kind{logchannel.Kind(), slack.Kind(), webhook.ChannelKind()},
+		Channels: []rules.Kind{
+			alertmanager.Kind(), email.Kind(), logchannel.Kind(), pagerduty.Kind(), slack.Kind(), webhook.ChannelKind(),
+		},
 		LaterExecutors: []string{
 			"argocd", "argo-rollouts", "consul", "envoy", "etcd", "flagd", "flux", "git", "haproxy", "helm",
 			"kubernetes", "launchdarkly", "nats", "nginx", "nomad", "systemd", "traefik", "unleash",
 		},
-		LaterChannels: []string{"alertmanager", "cdevents", "email", "nats", "opsgenie", "pagerduty", "teams"},
+		LaterChannels: []string{"cdevents", "nats", "opsgenie", "teams"},
 	}
 }

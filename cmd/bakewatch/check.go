@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/configs"
 	"github.com/bakewatch/bakewatch/rules"
 )
@@ -254,7 +255,8 @@ type checkReport struct {
 type planReport struct {
 	Service string      `json:"service"`
 	File    string      `json:"file"`
-	Plan    *rules.Plan `json:"plan,omitempty"` // with --explain: resolved
+	Plan    *rules.Plan `json:"plan,omitempty"`  // with --explain: resolved
+	Calls   []string    `json:"calls,omitempty"` // with --explain: who makes the call in every case
 }
 
 type problem struct {
@@ -272,7 +274,7 @@ func (f checked) report(c checking) checkReport {
 	for _, plan := range f.plans {
 		one := planReport{Service: plan.Service, File: plan.File}
 		if c.explain {
-			one.Plan = &plan
+			one.Plan, one.Calls = &plan, authority.Explain(plan)
 		}
 		report.Plans = append(report.Plans, one)
 	}

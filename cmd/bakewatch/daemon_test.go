@@ -28,7 +28,11 @@ func startDaemon(t *testing.T) *standIn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stop, err := nats.ServeDesk(conn.NATS(), d.desk, slog.New(slog.DiscardHandler))
+	facts, err := conn.Facts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, err := conn.ServeDesk(nats.DeskConfig{Desk: d.desk, Facts: facts, Cluster: "main", Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

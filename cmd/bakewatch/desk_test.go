@@ -51,22 +51,32 @@ func (d *desk) Show(_ context.Context, ref watcher.Ref) (watcher.WatchView, erro
 }
 
 func (d *desk) Answer(ctx context.Context, ref watcher.Ref, vote authority.Vote) (watcher.WatchView, error) {
-	d.called("answer %s %d %s %s by %s via %s at %s", ref.Name, vote.Question, vote.Choice, vote.Reason, vote.Person, vote.Via, vote.At.Format(time.TimeOnly))
+	d.called("answer %s %d %s %s by %s via %s at %s", ref.Name, vote.Question, vote.Choice, vote.Reason, vote.Proof.Subject, vote.Proof.Way, vote.At.Format(time.TimeOnly))
 	return d.Show(ctx, ref)
 }
 
-func (d *desk) Cancel(ctx context.Context, ref watcher.Ref, by, reason string) (watcher.WatchView, error) {
-	d.called("cancel %s %s by %s", ref.Name, reason, by)
+func (d *desk) Cancel(ctx context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
+	d.called("cancel %s %s by %s", ref.Name, reason, by.Subject)
+	return d.Show(ctx, ref)
+}
+
+func (d *desk) Rollback(ctx context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
+	d.called("rollback %s %s by %s", ref.Name, reason, by.Subject)
+	return d.Show(ctx, ref)
+}
+
+func (d *desk) Wrong(ctx context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
+	d.called("wrong %s %s by %s", ref.Name, reason, by.Subject)
 	return d.Show(ctx, ref)
 }
 
 func (d *desk) Disarm(_ context.Context, order watcher.Order) error {
-	d.called("disarm %q %s by %s", order.Service, order.Reason, order.By)
+	d.called("disarm %q %s by %s", order.Service, order.Reason, order.By.Subject)
 	return d.orders(order)
 }
 
 func (d *desk) Arm(_ context.Context, order watcher.Order) error {
-	d.called("arm %q by %s", order.Service, order.By)
+	d.called("arm %q by %s", order.Service, order.By.Subject)
 	return d.orders(order)
 }
 

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	client "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/bakewatch/bakewatch/integrations/nats"
+	"github.com/bakewatch/bakewatch/integrations/nats/signing"
 	"github.com/bakewatch/bakewatch/watcher"
 )
 
@@ -28,17 +30,33 @@ func dialNATS(ctx context.Context, to reach) (*remote, error) {
 		return nil, err
 	}
 	return &remote{
-		desk:     nats.DeskClient(conn.NATS()),
-		announce: announceOver(conn),
+		desk:     deskOver(conn, to),
+		announce: announceOver(conn, to.key),
 		tail:     tailOver(conn),
 		verify:   verifyOver(conn),
+		about:    func(ctx context.Context) (nats.About, error) { return nats.AskAbout(ctx, conn.NATS()) },
 		close:    func() { conn.NATS().Close() },
 	}, nil
 }
 
-func announceOver(conn *nats.Conn) announcer {
+func deskOver(conn *nats.Conn, to reach) watcher.Desk {
+	if to.key == nil {
+		return nats.DeskClient(conn.NATS())
+	}
+	return nats.SigningDeskClient(conn.NATS(), *to.key, to.cluster)
+}
+
+func announceOver(conn *nats.Conn, key *signing.Key) announcer {
 	return func(ctx context.Context, subject string, event []byte) error {
-		_, err := conn.JetStream().Publish(ctx, subject, event)
+		msg := &client.Msg{Subject: subject, Data: event}
+		if key != nil {
+			headers, err := key.Sign(signing.Message{Subject: subject, Body: event}, time.Now())
+			if err != nil {
+				return err
+			}
+			msg.Header = headers
+		}
+		_, err := conn.JetStream().PublishMsg(ctx, msg)
 		switch {
 		case errors.Is(err, jetstream.ErrNoStreamResponse):
 			return &exit{
@@ -53,12 +71,12 @@ func announceOver(conn *nats.Conn) announcer {
 }
 
 func verifyOver(conn *nats.Conn) verifier {
-	return func(ctx context.Context) (nats.Verified, error) {
+	return func(ctx context.Context, each func(watcher.Entry)) (nats.Verified, error) {
 		journal, err := conn.Journal(ctx)
 		if err != nil {
 			return nats.Verified{}, err
 		}
-		return journal.Verify(ctx)
+		return journal.Verify(ctx, each)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // armament is what disarm and arm have in common.
 type armament struct {
-	service, by, reason string
+	service, as, reason string
 	local, force        bool
 	file                string
 }
@@ -39,7 +39,7 @@ and lies in the store of an embedded NATS, or else beside the daemon's file.`,
 			return p.connected(cmd.Context(), func(daemon *remote) error { return p.disarm(cmd.Context(), daemon, a) })
 		}),
 	}
-	a.flags(cmd)
+	a.flags(p, cmd)
 	cmd.Flags().StringVar(&a.reason, "reason", "", "why; everyone who wonders reads it")
 	_ = cmd.MarkFlagRequired("reason") // fails only for a flag that does not exist
 	return p.reachFlags(cmd)
@@ -60,16 +60,16 @@ same flags did. --local (or --file) removes the file on this machine.`,
 			return p.connected(cmd.Context(), func(daemon *remote) error { return p.arm(cmd.Context(), daemon, a) })
 		}),
 	}
-	a.flags(cmd)
+	a.flags(p, cmd)
 	return p.reachFlags(cmd)
 }
 
-func (a *armament) flags(cmd *cobra.Command) {
+func (a *armament) flags(p *program, cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&a.service, "service", "s", "", "only this service; default: everywhere")
 	cmd.Flags().BoolVar(&a.local, "local", false, "by the file that the daemon here looks at, without NATS: disarm in its store, or beside its file")
 	cmd.Flags().StringVar(&a.file, "file", "", "the same, with the file named")
 	cmd.Flags().BoolVar(&a.force, "force", false, "also a service that no deployment and no plan names")
-	personFlag(cmd, &a.by)
+	p.speakerFlags(cmd, &a.as)
 	cmd.MarkFlagsMutuallyExclusive("local", "file")
 	cmd.MarkFlagsMutuallyExclusive("service", "local")
 	cmd.MarkFlagsMutuallyExclusive("service", "file")
@@ -78,34 +78,34 @@ func (a *armament) flags(cmd *cobra.Command) {
 func (p *program) disarm(ctx context.Context, daemon *remote, a armament) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	person, err := speaker(a.by)
+	by, err := p.speaks(a.as)
 	if err != nil {
 		return err
 	}
-	err = daemon.desk.Disarm(ctx, watcher.Order{Service: a.service, By: person, Reason: a.reason, Force: a.force})
+	err = daemon.desk.Disarm(ctx, watcher.Order{Service: a.service, By: by, Reason: a.reason, Force: a.force})
 	switch {
 	case errors.Is(err, watcher.ErrRefused):
 		return refused(err)
 	case err != nil:
 		return hinted(err, "without NATS: bakewatch disarm --local --reason … on the daemon's machine")
 	}
-	return p.armed(armState{Armed: false, Service: a.service, Reason: a.reason, By: person})
+	return p.armed(armState{Armed: false, Service: a.service, Reason: a.reason, By: by.Subject})
 }
 
 func (p *program) arm(ctx context.Context, daemon *remote, a armament) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	person, err := speaker(a.by)
+	by, err := p.speaks(a.as)
 	if err != nil {
 		return err
 	}
-	if err := daemon.desk.Arm(ctx, watcher.Order{Service: a.service, By: person, Force: a.force}); err != nil {
+	if err := daemon.desk.Arm(ctx, watcher.Order{Service: a.service, By: by, Force: a.force}); err != nil {
 		return refused(err)
 	}
 	if file, err := p.disarmFile(a); err == nil && exists(file) {
 		fmt.Fprintf(p.stderr, "still disarmed by the file %s: bakewatch arm --file %s\n", file, file)
 	}
-	return p.armed(armState{Armed: true, Service: a.service, By: person})
+	return p.armed(armState{Armed: true, Service: a.service, By: by.Subject})
 }
 
 // refused says what helps when the daemon does not know the service.
@@ -113,7 +113,7 @@ func refused(err error) error {
 	if !errors.Is(err, watcher.ErrRefused) {
 		return err
 	}
-	return hinted(err, "nothing was changed; --force does it also for a service that is not known")
+	return unheard(err, "nothing was changed; --force does it also for a service that is not known")
 }
 
 // disarmFile is the file whose presence disarms the daemon on this machine.

@@ -17,12 +17,20 @@ func entryText(e watcher.Entry) string {
 
 func entryDetail(e watcher.Entry) string {
 	switch {
+	case e.Topic == watcher.Refused && e.Vote != nil:
+		return joined(" ", string(e.Topic), cmp.Or(e.Vote.Person, e.Vote.Proof.String())+" says "+string(e.Vote.Choice), bracketed(e.Text))
 	case e.Vote != nil:
 		return joined(" ", e.Vote.Person+" says "+string(e.Vote.Choice), bracketed(e.Vote.Reason))
+	case e.Reminder != nil:
+		return joined(" ", string(e.Reminder.Of), fmt.Sprintf("of question %d", e.Reminder.Question), prefixed("to ", e.Reminder.To))
+	case e.Spent != nil:
+		return fmt.Sprintf("a rollback of %s, watch %d, by %s", e.Spent.Lane, e.Spent.Watch, e.Spent.By)
 	case e.Decision != nil:
 		return joined(", ", "by "+decidedBy(*e.Decision), rulingText(e))
 	case e.Ruling != nil:
 		return rulingText(e)
+	case e.Intent != nil && e.Intent.Contingency:
+		return e.Intent.Executor + " is done instead of a rollback"
 	case e.Intent != nil:
 		return fmt.Sprintf("%s brings %s live again", e.Intent.Executor, e.Intent.Subject.To)
 	case e.Done != nil:
@@ -47,7 +55,7 @@ func rulingText(e watcher.Entry) string {
 	}
 	r := *e.Ruling
 	return joined(", ", joined(" ", r.Power.String(), prefixed("because of ", r.Rule)),
-		prefixed("target ", r.Target.Version), strings.TrimPrefix(strings.Join(r.Why, "; "), r.Rule+": "))
+		prefixed("target ", r.Target.Version), prefixed("instead of a rollback ", r.Otherwise), strings.TrimPrefix(strings.Join(r.Why, "; "), r.Rule+": "))
 }
 
 // decidedBy says who decided: "votes of ana (ours) and bea".
@@ -133,7 +141,7 @@ func bracketed(s string) string {
 
 func entryColour(e watcher.Entry) paint {
 	switch e.Kind {
-	case watcher.Ruled, watcher.Decided, watcher.Intended:
+	case watcher.Ruled, watcher.Reminded, watcher.Decided, watcher.Intended:
 		return yellow
 	case watcher.Done:
 		if e.Done != nil && e.Done.Result != actions.ResultDone {
@@ -147,7 +155,7 @@ func entryColour(e watcher.Entry) paint {
 		return red
 	case watcher.Closed:
 		return outcomeColour(e.Outcome)
-	case watcher.Verdicts, watcher.Told:
+	case watcher.Verdicts, watcher.Told, watcher.Spent:
 		return faint
 	case watcher.Opened, watcher.Step, watcher.Voted, watcher.Noted:
 	}

@@ -118,7 +118,7 @@ func orDash(s string) string {
 
 func phaseColour(w watcher.WatchView) paint {
 	switch w.Phase {
-	case watcher.Asking, watcher.Acting:
+	case watcher.Asking, watcher.Vetoing, watcher.Acting:
 		return red
 	case watcher.Verifying:
 		return yellow

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // calendars name time zones, and a container knows none
 )
 
 func main() {

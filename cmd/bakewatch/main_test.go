@@ -47,6 +47,7 @@ type bench struct {
 	refused        error
 	journal        []watcher.Entry
 	verified       nats.Verified
+	about          nats.About
 	env            map[string]string
 	stdout, stderr bytes.Buffer
 }
@@ -89,9 +90,15 @@ func (b *bench) dial(_ context.Context, to reach) (*remote, error) {
 			b.subjects = append(b.subjects, subject)
 			return errors.Join(err, b.refused)
 		},
-		tail:   b.tail,
-		verify: func(context.Context) (nats.Verified, error) { return b.verified, nil },
-		close:  func() {},
+		tail: b.tail,
+		verify: func(_ context.Context, each func(watcher.Entry)) (nats.Verified, error) {
+			for _, e := range b.journal {
+				each(e)
+			}
+			return b.verified, nil
+		},
+		about: func(context.Context) (nats.About, error) { return b.about, nil },
+		close: func() {},
 	}, nil
 }
 
@@ -185,8 +192,8 @@ func TestTheProgramAsAWhole(t *testing.T) {
 			nats string
 			want reach
 		}{
-			"its own store":    {"store = 'mine'", reach{store: "mine", disarm: "mine/disarm"}},
-			"an external NATS": {"url = 'nats://n:1'\nnkey_file = 'n.nk'", reach{url: "nats://n:1", nkey: "n.nk", disarm: "disarm"}},
+			"its own store":    {"store = 'mine'", reach{store: "mine", disarm: "mine/disarm", cluster: "bakewatch"}},
+			"an external NATS": {"url = 'nats://n:1'\nnkey_file = 'n.nk'", reach{url: "nats://n:1", nkey: "n.nk", disarm: "disarm", cluster: "bakewatch"}},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Chdir(t.TempDir())

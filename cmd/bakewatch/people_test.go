@@ -136,7 +136,7 @@ func TestAnswer(t *testing.T) {
 		b := newBench(t)
 		b.desk.watches = []watcher.WatchView{asked()}
 		b.expect(0, "answer", "checkout", "roll-back", "--reason", "ours", "--as", "bea")
-		if want := "answer checkout 23 roll-back ours by bea via cli at 12:00:00"; !slices.Contains(b.desk.calls, want) {
+		if want := "answer checkout 23 roll-back ours by bea via local at 12:00:00"; !slices.Contains(b.desk.calls, want) {
 			t.Errorf("called %q, want %q", b.desk.calls, want)
 		}
 	})
@@ -160,7 +160,7 @@ func TestAnswer(t *testing.T) {
 	t.Run("an answer that is none is an error of usage", func(t *testing.T) {
 		b := newBench(t)
 		b.expect(exitUsage, "answer", "checkout", "yes")
-		b.advises(`unknown answer "yes": roll-back or keep`)
+		b.advises(`unknown answer "yes": roll-back, keep, withdraw or looking`)
 		if len(b.dialed) != 0 {
 			t.Error("the daemon was bothered")
 		}
@@ -349,4 +349,30 @@ func TestJournalVerify(t *testing.T) {
 	if got := object[nats.Verified](b); got.Flaws[0].Seq != 7 {
 		t.Errorf("got %+v", got)
 	}
+}
+
+func TestJournalVerifyAuditsWhetherEveryRollbackHadItsAuthority(t *testing.T) {
+	b := newBench(t)
+	lane := rules.LaneID{Environment: "production", Service: "checkout"}
+	asked := &authority.Ruling{
+		Power: rules.Ask, Target: authority.Target{Version: "2.3.9"}, Groups: map[string][]string{"oncall": {"ben", "eve"}},
+		Clause: rules.Authority{Decide: rules.Ask, Needs: map[string]int{"oncall": 2}},
+	}
+	vote := authority.Vote{Question: 2, Person: "ben", Choice: authority.RollBack, Proof: authority.LocalProof("ben")}
+	b.journal = []watcher.Entry{
+		{Seq: 1, Lane: lane, Kind: watcher.Opened, Plan: &rules.Plan{}, Deployment: &rules.Deployment{Version: "2.4.0", By: "ana"}},
+		{Seq: 2, Lane: lane, Kind: watcher.Ruled, Ruling: asked},
+		{Seq: 3, Lane: lane, Kind: watcher.Voted, Vote: &vote},
+		{Seq: 4, Lane: lane, Kind: watcher.Decided, Ruling: asked, Decision: &watcher.Decision{By: watcher.ByVotes, Votes: []authority.Vote{vote}}},
+	}
+	b.expect(0, "journal", "verify")
+	b.expect(exitFailed, "journal", "verify", "--authority")
+	b.says("entry 4 (production/checkout): [ben] agreed, which is too few", "watches: 1, decisions: 1, votes: 1, refused: 0, without authority: 1")
+	b.advises("without the authority")
+
+	second := vote
+	second.Person = "eve"
+	b.journal = slices.Insert(b.journal, 3, watcher.Entry{Seq: 3, Lane: lane, Kind: watcher.Voted, Vote: &second})
+	b.expect(0, "journal", "verify", "--authority", "--output", "json")
+	b.says(`"findings": null`, `"votes": 2`)
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,6 +44,40 @@ func (p *pager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// pagerService is a PagerDuty service: what was done to each incident, in order.
+type pagerService struct {
+	mu   sync.Mutex
+	done map[string][]string // by key
+}
+
+func (i *pagerService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var event struct {
+		Action string `json:"event_action"`
+		Key    string `json:"dedup_key"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&event); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.done[event.Key] = append(i.done[event.Key], event.Action)
+	w.WriteHeader(http.StatusAccepted)
+	_ = json.NewEncoder(w).Encode(map[string]string{"status": "success", "dedup_key": event.Key})
+}
+
+// of returns what was done to the incident that was opened.
+func (i *pagerService) of() string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for key, done := range i.done {
+		if slices.Contains(done, "trigger") {
+			return key + ": " + strings.Join(done, " ")
+		}
+	}
+	return ""
+}
+
 func (p *pager) topics() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -71,6 +106,16 @@ people = ["ana", "ben"]
 [channel.pager]
 use = "webhook"
 url = "%s"
+[channel.slack]
+use            = "slack"
+token_file     = "slack.token"
+app_token_file = "slack.app"
+channel        = "C0000001"
+api_url        = "%[4]s/api"
+[channel.pagerduty]
+use              = "pagerduty"
+url              = "%[2]s/v2/enqueue"
+routing_key_file = "key"
 [executor.shop]
 use         = "webhook"
 url         = "%[3]s/rollback"
@@ -103,7 +148,7 @@ needs   = { oncall = 1 }
 within  = "10m"
 silence = "keep"
 [notify]
-page = ["pager"]
+page = ["pager", "slack", "pagerduty"]
 chat = ["log"]
 `
 
@@ -114,9 +159,14 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	paged := &pager{asked: make(chan actions.Message, 1)}
-	web := httptest.NewServer(paged)
+	woken := &pagerService{done: map[string][]string{}}
+	receivers := http.NewServeMux()
+	receivers.Handle("/", paged)
+	receivers.Handle("/v2/enqueue", woken)
+	web := httptest.NewServer(receivers)
 	defer web.Close()
-	s, folder := openShop(ctx, t, web.URL)
+	chat := startSlackApp(t)
+	s, folder := openShop(ctx, t, web.URL, chat.URL)
 	store := filepath.Join(folder, "store")
 
 	var log bytes.Buffer
@@ -158,6 +208,10 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 	if code, out := bakewatch("wait", "event-1.2.0", "--until-asked"); code != exitAsking {
 		t.Errorf("wait while a person is asked: %d\n%s", code, out)
 	}
+	eventually(ctx, t, "there is a button in Slack, and it is pressed", func() bool { return chat.press(t, "U_EVE") })
+	eventually(ctx, t, "who pressed is told why that does not count", func() bool {
+		return strings.Contains(chat.told(), "Not counted: ") && strings.Contains(chat.told(), "U_EVE")
+	})
 	if code, out := bakewatch("answer", "shop", "roll-back", "--as", "ana"); code == 0 || !strings.Contains(out, "does not vote") {
 		t.Errorf("who deployed could vote: %d\n%s", code, out)
 	}
@@ -176,6 +230,14 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 	eventually(ctx, t, "the pager hears of question and decision", func() bool {
 		return strings.Contains(paged.topics(), "ruled") && strings.Contains(paged.topics(), "decided")
 	})
+	eventually(ctx, t, "the question in Slack has no buttons any more, and says what came of it", func() bool {
+		return strings.Contains(chat.messages(), "The question is over") && !strings.Contains(chat.messages(), `"button"`)
+	})
+	// That it has recovered and that the watch has ended is not for pagers; an incident is.
+	eventually(ctx, t, "the incident is opened and ended", func() bool {
+		key, done, _ := strings.Cut(woken.of(), ": ")
+		return strings.HasPrefix(key, "bakewatch/bakewatch/") && strings.HasPrefix(done, "trigger") && strings.HasSuffix(done, "resolve resolve resolve")
+	})
 	end()
 	if code := <-ended; code != 0 {
 		t.Errorf("the daemon ended with %d\n%s", code, &log)
@@ -183,7 +245,7 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 }
 
 // openShop opens the shop with 1.0.0 and customers, and writes the daemon's files.
-func openShop(ctx context.Context, t *testing.T, pagerURL string) (s *shop.Shop, folder string) {
+func openShop(ctx context.Context, t *testing.T, pagerURL, slackURL string) (s *shop.Shop, folder string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(ctx)
 	s, err := shop.Open(ctx, shop.Config{Service: "shop", Instances: 2})
@@ -201,9 +263,12 @@ func openShop(ctx context.Context, t *testing.T, pagerURL string) (s *shop.Shop,
 	go customers.Run(ctx)
 	folder = t.TempDir()
 	files := map[string]string{
-		"bakewatch.toml": fmt.Sprintf(askingDaemon, strings.Join(s.Targets(), `", "`), pagerURL, s.ControlURL()),
+		"bakewatch.toml": fmt.Sprintf(askingDaemon, strings.Join(s.Targets(), `", "`), pagerURL, s.ControlURL(), slackURL),
 		"shop.toml":      askingPlan,
+		"slack.token":    "xoxb-1",
+		"slack.app":      "xapp-1",
 		"secret":         "whsec_ZGVtbyBkZW1vIGRlbW8gZGVtbyBkZW1v",
+		"key":            strings.Repeat("k", 32),
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {

@@ -27,12 +27,12 @@ func (p *program) reachBy(file string) (reach, error) {
 func reachOf(daemon *configs.Daemon) reach {
 	n := daemon.NATS
 	if n.Embedded() {
-		return reach{store: n.Store, disarm: daemon.DisarmFile()}
+		return reach{store: n.Store, disarm: daemon.DisarmFile(), cluster: daemon.Cluster}
 	}
 	return reach{
 		url: n.URL, creds: n.CredsFile, nkey: n.NKeyFile,
 		tls:    nats.TLS{CA: n.TLS.CAFile, Cert: n.TLS.CertFile, Key: n.TLS.KeyFile},
-		disarm: daemon.DisarmFile(),
+		disarm: daemon.DisarmFile(), cluster: daemon.Cluster,
 	}
 }
 

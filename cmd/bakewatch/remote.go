@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bakewatch/bakewatch/integrations/nats"
+	"github.com/bakewatch/bakewatch/integrations/nats/signing"
 	"github.com/bakewatch/bakewatch/watcher"
 )
 
@@ -18,6 +19,7 @@ type remote struct {
 	announce announcer
 	tail     tailer
 	verify   verifier
+	about    func(context.Context) (nats.About, error) // what the daemon says of itself
 	close    func()
 }
 
@@ -28,8 +30,8 @@ type announcer func(ctx context.Context, subject string, event []byte) error
 // and for new ones as they come, until the context ends.
 type tailer func(ctx context.Context, since time.Time, each func(watcher.Entry) error) error
 
-// verifier checks the hash chain of every lane.
-type verifier func(ctx context.Context) (nats.Verified, error)
+// verifier checks the hash chain of every lane, and hands every entry on.
+type verifier func(ctx context.Context, each func(watcher.Entry)) (nats.Verified, error)
 
 // dialer connects to a running daemon.
 type dialer func(ctx context.Context, to reach) (*remote, error)
@@ -43,7 +45,10 @@ type reach struct {
 	tls    nats.TLS
 	store  string
 	config string // the daemon's file, which says all of this
-	disarm string // the file by which the daemon on this machine is disarmed; empty: not known
+
+	cluster string       // the daemon's name, for which orders are signed; empty: it is asked
+	key     *signing.Key // signs them; nil: nothing is signed
+	disarm  string       // the file by which the daemon on this machine is disarmed; empty: not known
 }
 
 // callTimeout bounds a question to the daemon.
@@ -106,6 +111,10 @@ func (p *program) connected(ctx context.Context, do func(*remote) error) error {
 	if err != nil {
 		return err
 	}
+	if err := p.openKey(); err != nil {
+		return err
+	}
+	to.key = p.key
 	dialing, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	daemon, err := p.dial(dialing, to)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bakewatch/bakewatch/integrations/nats/signing"
 	"github.com/bakewatch/bakewatch/watcher"
 )
 
@@ -21,9 +22,11 @@ type program struct {
 	dial           dialer                                // how a running daemon is reached
 	journal        func(watcher.Journal) watcher.Journal // stands before the daemon's; nil: nothing does
 
-	output output
-	reach  reach
-	began  bool // a command has begun: what fails from here on is no error of usage
+	output  output
+	reach   reach
+	keyFile string       // of the key by which to sign; empty: nothing is signed
+	key     *signing.Key // what is in it, once there is a connection
+	began   bool         // a command has begun: what fails from here on is no error of usage
 }
 
 func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {
@@ -56,10 +59,11 @@ func newRoot(p *program) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupDaemon, runCommand(p), demoCommand(p), checkCommand(p), replayCommand(p), journalCommand(p), healthCommand(p))
+	add(groupDaemon, runCommand(p), demoCommand(p), checkCommand(p), replayCommand(p), journalCommand(p), healthCommand(p),
+		notifyCommand(p))
 	add(groupPipeline, announceCommand(p), waitCommand(p))
 	add(groupPeople, listCommand(p), showCommand(p), explainCommand(p), tailCommand(p), answerCommand(p),
-		cancelCommand(p), disarmCommand(p), armCommand(p))
+		cancelCommand(p), rollbackCommand(p), wrongCommand(p), disarmCommand(p), armCommand(p), keyCommand(p))
 	root.AddCommand(versionCommand(p))
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

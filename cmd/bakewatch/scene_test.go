@@ -422,7 +422,7 @@ func (s *scene) settled(d rules.Deployment) {
 func (s *scene) answer(d rules.Deployment) {
 	s.tried(func(ctx context.Context, conn *nats.Conn) error {
 		_, err := nats.DeskClient(conn.NATS()).Answer(ctx, watcher.Ref{Name: d.ID}, authority.Vote{
-			Person: "ben", Choice: authority.RollBack, Reason: "it is broken", Via: "test",
+			Proof: authority.LocalProof("ben"), Choice: authority.RollBack, Reason: "it is broken",
 		})
 		return err
 	})
@@ -453,7 +453,7 @@ func (s *scene) audit(conn *nats.Conn, journal *nats.Journal, r watchertest.Reco
 	for _, err := range watchertest.Check(r) {
 		s.Error(err)
 	}
-	verified, err := journal.Verify(s.Context())
+	verified, err := journal.Verify(s.Context(), nil)
 	if err != nil || len(verified.Flaws) > 0 {
 		s.Errorf("the journal is flawed: %v %v", verified.Flaws, err)
 	}

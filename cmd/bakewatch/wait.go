@@ -107,7 +107,7 @@ func (p *program) timedOut(view watcher.WatchView, after time.Duration) error {
 		return err
 	}
 	code := exitOf(watcher.Undecided)
-	if view.Phase == watcher.Asking {
+	if waitsForPeople(view) {
 		code = exitAsking
 	}
 	return &exit{code: code, err: fmt.Errorf("still %s after %s", view.Phase, short(after)), hint: "see bakewatch show " + view.ID}
@@ -164,7 +164,12 @@ func (w *waiter) until(ctx context.Context) (watcher.WatchView, error) {
 }
 
 func (w *waiter) over() bool {
-	return w.last.Outcome != "" || w.untilAsks && w.last.Phase == watcher.Asking
+	return w.last.Outcome != "" || w.untilAsks && waitsForPeople(w.last)
+}
+
+// waitsForPeople says that people are asked, or may object.
+func waitsForPeople(view watcher.WatchView) bool {
+	return view.Phase == watcher.Asking || view.Phase == watcher.Vetoing
 }
 
 // look asks once. From the first answer on it asks for that very watch, since a

@@ -24,7 +24,7 @@ func (v watchPrinter) head() {
 	switch v.w.Phase {
 	case watcher.Acting, watcher.Verifying, watcher.Ended:
 		change += prefixed(" → ", v.w.Target)
-	case watcher.Rolling, watcher.Baking, watcher.Asking: // an arrow would read as the deployment
+	case watcher.Rolling, watcher.Baking, watcher.Asking, watcher.Vetoing: // an arrow would read as the deployment
 		goesBack = prefixed("would go back to ", v.w.Target)
 	}
 	v.line(bold, "%s", joined(" ", fmt.Sprintf("%s in %s (watch %d, %s)", change, v.w.Lane.Environment, v.w.Watch, v.w.ID), bracketed(goesBack)))
@@ -135,7 +135,15 @@ func (v watchPrinter) question() {
 		return
 	}
 	v.section("Question")
-	v.line(red, "  Roll %s back? Needs %s; %s. %s", v.w.Lane.Service, needs(q.Needs), v.deadline(*q), silence(q.Silence))
+	what := fmt.Sprintf("Roll %s back?", v.w.Lane.Service)
+	if v.w.Ruling != nil && v.w.Ruling.Otherwise != "" {
+		what = fmt.Sprintf("Do %s instead of rolling %s back?", v.w.Ruling.Otherwise, v.w.Lane.Service)
+	}
+	if q.Veto {
+		v.line(red, "  %s It will be, unless one of %s objects: %s.", what, names(q.Needs), v.deadline(*q))
+	} else {
+		v.line(red, "  %s Needs %s; %s. %s", what, ways(*q), v.deadline(*q), silence(q.Silence))
+	}
 	for _, vote := range q.Votes {
 		text := fmt.Sprintf("  %s said %s at %s", vote.Person, vote.Choice, clock(vote.At, v.now))
 		if vote.Reason != "" {
@@ -153,6 +161,20 @@ func (v watchPrinter) deadline(q watcher.QuestionView) string {
 		return "asked " + since(q.Asked, v.now)
 	}
 	return "answer by " + left(q.Deadline, v.now)
+}
+
+// ways are the ways in which it may be agreed on.
+func ways(q watcher.QuestionView) string {
+	text := needs(q.Needs)
+	for _, way := range q.Else {
+		text += ", or " + needs(way)
+	}
+	return text
+}
+
+// names lists the groups.
+func names(groups map[string]int) string {
+	return strings.Join(slices.Sorted(maps.Keys(groups)), " or ")
 }
 
 func needs(groups map[string]int) string {
@@ -178,6 +200,7 @@ func (v watchPrinter) next() {
 		v.section("What next")
 		v.line(plain, "  bakewatch answer %s roll-back --reason …", service)
 		v.line(plain, "  bakewatch answer %s keep --reason …", service)
+		v.line(plain, "  bakewatch answer %s looking               for ten minutes more", service)
 	case v.w.Phase == watcher.Rolling || v.w.Phase == watcher.Baking:
 		v.section("What next")
 		v.line(plain, "  bakewatch wait %s          until it ends", v.w.ID)

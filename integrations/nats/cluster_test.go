@@ -152,7 +152,7 @@ func TestOnAClusterOneOfManyWritersWinsAndALostServerLosesNothing(t *testing.T) 
 	if len(written) > 0 {
 		t.Errorf("%d acknowledged entries are gone", len(written))
 	}
-	if v, err := journals[2].Verify(t.Context()); err != nil || len(v.Flaws) > 0 {
+	if v, err := journals[2].Verify(t.Context(), nil); err != nil || len(v.Flaws) > 0 {
 		t.Errorf("verify: %+v, %v", v, err)
 	}
 }

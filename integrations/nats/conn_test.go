@@ -48,7 +48,7 @@ func TestARestartedServerKeepsAllThatWasAcknowledged(t *testing.T) {
 	}
 	t.Run("and goes on with the chain", func(t *testing.T) {
 		write(t, again, checkout, got[2].Seq, watcher.Closed)
-		if v, err := again.Verify(t.Context()); err != nil || len(v.Flaws) > 0 || v.Entries != 4 {
+		if v, err := again.Verify(t.Context(), nil); err != nil || len(v.Flaws) > 0 || v.Entries != 4 {
 			t.Errorf("verify: %+v, %v", v, err)
 		}
 	})

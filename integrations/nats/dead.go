@@ -9,6 +9,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/bakewatch/bakewatch/integrations/nats/signing"
 )
 
 // The headers of a dead letter. The event's own headers are kept beside them,
@@ -52,8 +54,8 @@ func keptHeaders(headers nats.Header) nats.Header {
 	kept := nats.Header{}
 	room := headerRoom / 2
 	for name, values := range headers {
-		if lower := strings.ToLower(name); strings.HasPrefix(lower, "nats-") || strings.HasPrefix(lower, "bakewatch-") || lower == "status" {
-			continue // names that mean something to servers and clients
+		if meansSomething(strings.ToLower(name)) && !signing.Carries(name) {
+			continue
 		}
 		for _, value := range values {
 			if room -= len(name) + len(value) + 4; room < 0 {
@@ -63,6 +65,12 @@ func keptHeaders(headers nats.Header) nats.Header {
 		}
 	}
 	return kept
+}
+
+// meansSomething says whether servers and clients of NATS, or readers of dead letters,
+// would take the header for one of theirs.
+func meansSomething(lower string) bool {
+	return strings.HasPrefix(lower, "nats-") || strings.HasPrefix(lower, "bakewatch-") || lower == "status"
 }
 
 // headerValue makes one line of a text, at most so many bytes.

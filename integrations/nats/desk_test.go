@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,11 +38,19 @@ func (d *fakeDesk) Show(_ context.Context, ref watcher.Ref) (watcher.WatchView, 
 }
 
 func (d *fakeDesk) Answer(_ context.Context, ref watcher.Ref, vote authority.Vote) (watcher.WatchView, error) {
-	return d.note("answer ", ref, " ", vote.Person, " ", vote.Choice, " ", vote.Question)
+	return d.note("answer ", ref, " ", vote.Proof, " ", vote.Choice, " ", vote.Question)
 }
 
-func (d *fakeDesk) Cancel(_ context.Context, ref watcher.Ref, by, reason string) (watcher.WatchView, error) {
+func (d *fakeDesk) Cancel(_ context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
 	return d.note("cancel ", ref, " ", by, " ", reason)
+}
+
+func (d *fakeDesk) Rollback(_ context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
+	return d.note("rollback ", ref, " ", by, " ", reason)
+}
+
+func (d *fakeDesk) Wrong(_ context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
+	return d.note("wrong ", ref, " ", by, " ", reason)
 }
 
 func (d *fakeDesk) Disarm(_ context.Context, order watcher.Order) error {
@@ -56,16 +65,25 @@ func (d *fakeDesk) Arm(_ context.Context, order watcher.Order) error {
 
 func serve(t testing.TB, conn *nats.Conn, desk watcher.Desk) watcher.Desk {
 	t.Helper()
-	stop, err := nats.ServeDesk(conn.NATS(), desk, quiet())
+	serving(t, conn, nats.DeskConfig{Desk: desk, Cluster: "main"})
+	return nats.DeskClient(conn.NATS())
+}
+
+// serving serves a desk until the test's end, or until stop is called.
+func serving(t testing.TB, conn *nats.Conn, cfg nats.DeskConfig) (stop func()) {
+	t.Helper()
+	cfg.Log, cfg.Facts = quiet(), facts(t, conn)
+	end, err := conn.ServeDesk(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
+	stop = sync.OnceFunc(func() {
+		if err := end(); err != nil {
 			t.Errorf("stop: %v", err)
 		}
 	})
-	return nats.DeskClient(conn.NATS())
+	t.Cleanup(stop)
+	return stop
 }
 
 func TestEveryMethodOfTheDeskPassesThroughNATS(t *testing.T) {
@@ -81,14 +99,20 @@ func TestEveryMethodOfTheDeskPassesThroughNATS(t *testing.T) {
 	}
 	calls := map[string]func() error{
 		"show {checkout production}": func() error { return view(far.Show(t.Context(), ref)) },
-		"answer {checkout production} ana keep 9": func() error {
-			return view(far.Answer(t.Context(), ref, authority.Vote{Person: "ana", Choice: authority.Keep, Question: 9}))
+		"answer {checkout production} local ana keep 9": func() error {
+			return view(far.Answer(t.Context(), ref, authority.Vote{Proof: authority.LocalProof("ana"), Choice: authority.Keep, Question: 9}))
 		},
-		"cancel {checkout production} ana not <needed>\nany \"more\"": func() error { return view(far.Cancel(t.Context(), ref, "ana", "not <needed>\nany \"more\"")) },
-		"disarm {checkout ana holiday true}": func() error {
-			return far.Disarm(t.Context(), watcher.Order{Service: "checkout", By: "ana", Reason: "holiday", Force: true})
+		"cancel {checkout production} local ana not <needed>\nany \"more\"": func() error {
+			return view(far.Cancel(t.Context(), ref, authority.LocalProof("ana"), "not <needed>\nany \"more\""))
 		},
-		"arm {checkout ana  false}": func() error { return far.Arm(t.Context(), watcher.Order{Service: "checkout", By: "ana"}) },
+		"rollback {checkout production} local ana worse":  func() error { return view(far.Rollback(t.Context(), ref, authority.LocalProof("ana"), "worse")) },
+		"wrong {checkout production} local ana load test": func() error { return view(far.Wrong(t.Context(), ref, authority.LocalProof("ana"), "load test")) },
+		"disarm {checkout local ana holiday true}": func() error {
+			return far.Disarm(t.Context(), watcher.Order{Service: "checkout", By: authority.LocalProof("ana"), Reason: "holiday", Force: true})
+		},
+		"arm {checkout local ana  false}": func() error {
+			return far.Arm(t.Context(), watcher.Order{Service: "checkout", By: authority.LocalProof("ana")})
+		},
 	}
 	for asked, call := range calls {
 		t.Run(asked, func(t *testing.T) {
@@ -98,7 +122,7 @@ func TestEveryMethodOfTheDeskPassesThroughNATS(t *testing.T) {
 		})
 	}
 	t.Run("and its errors keep their kind and text", func(t *testing.T) {
-		for _, kind := range []error{watcher.ErrNotFound, watcher.ErrRefused, watcher.ErrConflict} {
+		for _, kind := range []error{watcher.ErrNotFound, watcher.ErrRefused, watcher.ErrConflict, authority.ErrUnproved} {
 			desk.err = fmt.Errorf("ana: %w", kind)
 			for asked, call := range calls {
 				if err := call(); !errors.Is(err, kind) || err.Error() != desk.err.Error() {
@@ -110,7 +134,7 @@ func TestEveryMethodOfTheDeskPassesThroughNATS(t *testing.T) {
 			}
 		}
 		desk.err = errors.New("disk full")
-		if err := calls["arm {checkout ana  false}"](); err == nil || err.Error() != "disk full" || errors.Is(err, watcher.ErrRefused) {
+		if err := calls["arm {checkout local ana  false}"](); err == nil || err.Error() != "disk full" || errors.Is(err, watcher.ErrRefused) {
 			t.Errorf("got %v", err)
 		}
 	})

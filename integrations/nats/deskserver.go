@@ -7,12 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/watcher"
 )
@@ -26,10 +27,44 @@ const (
 
 var errTooMuch = errors.New("the answer is larger than NATS takes")
 
+// DeskConfig says which Desk is served, and whom it believes.
+type DeskConfig struct {
+	Desk  watcher.Desk
+	Facts *Facts // where it is kept which requests were there
+	// Cluster is the name of this Bakewatch: a request is signed for it.
+	Cluster string
+	// Signed says whether events, votes and orders must be signed now; nil: they need not.
+	Signed func() bool
+	// Identify says who a proof speaks for: what is signed by nobody is refused before
+	// anything is written for it. Nil: everybody is somebody.
+	Identify func(authority.Proof) (string, error)
+	// Refused hears of requests that do not say who they are in a way that is accepted; may be nil.
+	Refused func(method string)
+	Now     func() time.Time // default: time.Now
+	Log     *slog.Logger     // default: that of the connection
+}
+
+func (c *DeskConfig) defaults(conn *Conn) {
+	if c.Signed == nil {
+		c.Signed = func() bool { return false }
+	}
+	if c.Identify == nil {
+		c.Identify = func(p authority.Proof) (string, error) { return p.Subject, nil }
+	}
+	if c.Refused == nil {
+		c.Refused = func(string) {}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = conn.log
+	}
+}
+
 // deskServer answers requests for a Desk.
 type deskServer struct {
-	desk  watcher.Desk
-	log   *slog.Logger
+	DeskConfig
 	limit int             // of a reply, in bytes
 	ctx   context.Context //nolint:containedctx // ends with the service, not with one request
 
@@ -38,15 +73,16 @@ type deskServer struct {
 	work    sync.WaitGroup
 }
 
-// ServeDesk answers bakewatch.api.<method> for the Desk until stop is called,
-// which waits for the requests in work.
-func ServeDesk(nc *nats.Conn, desk watcher.Desk, log *slog.Logger) (stop func() error, err error) {
+// ServeDesk answers bakewatch.api.<method> for the Desk until stop is called, which
+// waits for the requests in work.
+func (c *Conn) ServeDesk(cfg DeskConfig) (stop func() error, err error) {
+	cfg.defaults(c)
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &deskServer{
-		desk: desk, log: log, ctx: ctx,
-		limit: int(nc.MaxPayload()) - 1024, // room for headers
+		DeskConfig: cfg, ctx: ctx,
+		limit: int(c.nc.MaxPayload()) - 1024, // room for headers
 	}
-	service, err := micro.AddService(nc, micro.Config{
+	service, err := micro.AddService(c.nc, micro.Config{
 		Name: "bakewatch", Version: apiVersion, Description: "What people and tools may ask of Bakewatch",
 	})
 	if err != nil {
@@ -66,47 +102,59 @@ func ServeDesk(nc *nats.Conn, desk watcher.Desk, log *slog.Logger) (stop func() 
 		return nil, errors.Join(fmt.Errorf("serve the desk: %w", err), stop())
 	}
 	// Whoever asks after this returned is heard.
-	if err := nc.FlushTimeout(deskTimeout); err != nil {
+	if err := c.nc.FlushTimeout(deskTimeout); err != nil {
 		return nil, errors.Join(fmt.Errorf("serve the desk: %w", err), stop())
 	}
 	return stop, nil
 }
 
 func (s *deskServer) endpoints(group micro.Group) error {
-	d := s.desk
+	d := s.Desk
 	return errors.Join(
-		group.AddEndpoint(methodList, s.handler(ask(s.list))),
-		group.AddEndpoint(methodShow, s.handler(ask(func(ctx context.Context, r showRequest) (watcher.WatchView, error) {
+		group.AddEndpoint(methodList, s.handler(tell(s.list))),
+		group.AddEndpoint(methodShow, s.handler(tell(func(ctx context.Context, r showRequest) (watcher.WatchView, error) {
 			return d.Show(ctx, r.Ref)
 		}))),
-		group.AddEndpoint(methodAnswer, s.handler(ask(func(ctx context.Context, r answerRequest) (watcher.WatchView, error) {
+		group.AddEndpoint(methodAbout, s.handler(tell(func(context.Context, nothing) (About, error) {
+			return About{Cluster: s.Cluster, Signed: s.Signed()}, nil
+		}))),
+		group.AddEndpoint(methodAnswer, s.handler(act(s, func(ctx context.Context, r answerRequest, by authority.Proof) (watcher.WatchView, error) {
+			r.Vote.Person, r.Vote.Proof = "", by
 			return d.Answer(ctx, r.Ref, r.Vote)
 		}))),
-		group.AddEndpoint(methodCancel, s.handler(ask(func(ctx context.Context, r cancelRequest) (watcher.WatchView, error) {
-			return d.Cancel(ctx, r.Ref, r.By, r.Reason)
+		group.AddEndpoint(methodCancel, s.handler(act(s, word(d.Cancel)))),
+		group.AddEndpoint(methodRollback, s.handler(act(s, word(d.Rollback)))),
+		group.AddEndpoint(methodWrong, s.handler(act(s, word(d.Wrong)))),
+		group.AddEndpoint(methodDisarm, s.handler(act(s, func(ctx context.Context, r orderRequest, by authority.Proof) (nothing, error) {
+			return nothing{}, d.Disarm(ctx, r.order(by))
 		}))),
-		group.AddEndpoint(methodDisarm, s.handler(ask(func(ctx context.Context, r watcher.Order) (nothing, error) {
-			return nothing{}, d.Disarm(ctx, r)
-		}))),
-		group.AddEndpoint(methodArm, s.handler(ask(func(ctx context.Context, r watcher.Order) (nothing, error) {
-			return nothing{}, d.Arm(ctx, r)
+		group.AddEndpoint(methodArm, s.handler(act(s, func(ctx context.Context, r orderRequest, by authority.Proof) (nothing, error) {
+			return nothing{}, d.Arm(ctx, r.order(by))
 		}))),
 	)
+}
+
+// word makes a method of those that take a person's word about a watch.
+func word(method func(context.Context, watcher.Ref, authority.Proof, string) (watcher.WatchView, error)) func(context.Context, wordRequest, authority.Proof) (watcher.WatchView, error) {
+	return func(ctx context.Context, r wordRequest, by authority.Proof) (watcher.WatchView, error) {
+		return method(ctx, r.Ref, by, r.Reason)
+	}
 }
 
 // errUnreadable marks a request that is no JSON of the kind that is asked for.
 var errUnreadable = errors.New("the request cannot be read")
 
-// ask makes a handler of bytes from a method.
-func ask[Q, A any](method func(context.Context, Q) (A, error)) func(context.Context, []byte) ([]byte, error) {
-	return func(ctx context.Context, body []byte) ([]byte, error) {
-		var q Q
-		if len(body) > 0 {
-			if err := json.Unmarshal(body, &q); err != nil {
-				return nil, fmt.Errorf("%w: %w", errUnreadable, err)
-			}
+// method answers one request with JSON.
+type method func(context.Context, micro.Request) ([]byte, error)
+
+// tell is a method that changes nothing: whoever may ask is told.
+func tell[Q, A any](do func(context.Context, Q) (A, error)) method {
+	return func(ctx context.Context, req micro.Request) ([]byte, error) {
+		q, err := read[Q](req)
+		if err != nil {
+			return nil, err
 		}
-		a, err := method(ctx, q)
+		a, err := do(ctx, q)
 		if err != nil {
 			return nil, err
 		}
@@ -114,15 +162,44 @@ func ask[Q, A any](method func(context.Context, Q) (A, error)) func(context.Cont
 	}
 }
 
+// act is a method that does something in somebody's name.
+func act[Q interface{ claims() string }, A any](s *deskServer, do func(context.Context, Q, authority.Proof) (A, error)) method {
+	return func(ctx context.Context, req micro.Request) ([]byte, error) {
+		q, err := read[Q](req)
+		if err != nil {
+			return nil, err
+		}
+		by, err := s.proof(ctx, req, q.claims())
+		if err != nil {
+			return nil, err
+		}
+		a, err := do(ctx, q, by)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(a)
+	}
+}
+
+func read[Q any](req micro.Request) (q Q, err error) {
+	if len(req.Data()) == 0 {
+		return q, nil
+	}
+	if err := json.Unmarshal(req.Data(), &q); err != nil {
+		return q, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	return q, nil
+}
+
 // handler answers a method's requests one after the other. It answers before it
 // returns: the service counts errors on the request as soon as it has.
-func (s *deskServer) handler(method func(context.Context, []byte) ([]byte, error)) micro.Handler {
+func (s *deskServer) handler(do method) micro.Handler {
 	return micro.HandlerFunc(func(req micro.Request) {
 		if !s.begin() {
 			return // whoever asked hears nothing, and asks the next daemon
 		}
 		defer s.work.Done()
-		s.answer(req, method)
+		s.answer(req, do)
 	})
 }
 
@@ -137,8 +214,8 @@ func (s *deskServer) begin() bool {
 	return true
 }
 
-func (s *deskServer) answer(req micro.Request, method func(context.Context, []byte) ([]byte, error)) {
-	reply, err := s.call(method, req.Data())
+func (s *deskServer) answer(req micro.Request, do method) {
+	reply, err := s.call(do, req)
 	if err == nil && len(reply) > s.limit {
 		err = fmt.Errorf("%w: %d bytes of at most %d", errTooMuch, len(reply), s.limit)
 	}
@@ -148,33 +225,37 @@ func (s *deskServer) answer(req micro.Request, method func(context.Context, []by
 		err = s.fail(req, err)
 	}
 	if err != nil {
-		s.log.Warn("a request was not answered", slog.String("subject", req.Subject()), slog.Any("error", err))
+		s.Log.Warn("a request was not answered", slog.String("subject", req.Subject()), slog.Any("error", err))
 	}
 }
 
 func (s *deskServer) fail(req micro.Request, err error) error {
 	code := codeOf(err)
-	if errors.Is(err, errUnreadable) {
+	switch {
+	case errors.Is(err, errUnreadable):
 		code = codeBadRequest
+	case code == codeUnproved:
+		s.Log.Warn("a request was refused", slog.String("subject", req.Subject()), slog.Any("reason", err))
+		s.Refused(strings.TrimPrefix(req.Subject(), apiPrefix+"."))
 	}
 	return req.Error(code, headerValue(err.Error(), reasonLimit), nil)
 }
 
-func (s *deskServer) call(method func(context.Context, []byte) ([]byte, error), body []byte) (_ []byte, err error) {
+func (s *deskServer) call(do method, req micro.Request) (_ []byte, err error) {
 	ctx, cancel := context.WithTimeout(s.ctx, deskTimeout)
 	defer cancel()
 	defer func() {
 		if value := recover(); value != nil {
 			err = fmt.Errorf("panic: %v", value)
-			s.log.Error("a request made the desk panic", slog.Any("panic", value))
+			s.Log.Error("a request made the desk panic", slog.Any("panic", value))
 		}
 	}()
-	return method(ctx, body)
+	return do(ctx, req)
 }
 
 // list returns as many lanes after the one asked for as a reply has room for, but at least one.
 func (s *deskServer) list(ctx context.Context, r listRequest) (listReply, error) {
-	lanes, err := s.desk.List(ctx)
+	lanes, err := s.Desk.List(ctx)
 	if err != nil {
 		return listReply{}, err
 	}

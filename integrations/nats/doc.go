@@ -14,5 +14,6 @@
 //   - Lease (lease.go) lets one daemon act while others stand by;
 //   - Intake (intake.go) takes events in, Deliveries (deliveries.go) hand
 //     entries to channels; both settle messages with the shared flow (flow.go);
-//   - ServeDesk and DeskClient (deskserver.go, deskclient.go) carry the Desk.
+//   - ServeDesk and DeskClient (deskserver.go, deskclient.go) carry the Desk, and
+//     deskproof.go finds out who speaks; package signing makes and checks signatures.
 package nats

@@ -21,10 +21,14 @@ const (
 	FactPlan   = "plan"   // a service's last good plan
 	FactDisarm = "disarm" // why nothing may be rolled back
 	FactLease  = "lease"  // who acts
+	FactSigned = "signed" // a request that was signed: its key and id, so that it counts once
 )
 
-// ErrNoFact says that there is no such fact.
-var ErrNoFact = errors.New("no such fact")
+// Why a fact is not as it was wished.
+var (
+	ErrNoFact  = errors.New("no such fact")
+	ErrClaimed = errors.New("the fact is there already")
+)
 
 // Fact is the last value of one key.
 type Fact struct {
@@ -77,6 +81,23 @@ func (f *Facts) Put(ctx context.Context, kind, key string, value []byte) error {
 	}
 	if err != nil {
 		return fmt.Errorf("put fact %s %q: %w", kind, key, err)
+	}
+	return nil
+}
+
+// Claim puts a fact that is gone after ttl (at least a second). Of all that claim the
+// same, also in other processes and after a restart, one succeeds; the others get an
+// error that is ErrClaimed.
+func (f *Facts) Claim(ctx context.Context, kind, key string, ttl time.Duration) error {
+	subject, err := factSubject(kind, key)
+	if err == nil {
+		_, err = f.publish(ctx, &nats.Msg{Subject: subject}, jetstream.WithExpectLastSequencePerSubject(0), jetstream.WithMsgTTL(ttl))
+	}
+	if isConflict(err) {
+		err = ErrClaimed
+	}
+	if err != nil {
+		return fmt.Errorf("claim fact %s %q: %w", kind, key, err)
 	}
 	return nil
 }

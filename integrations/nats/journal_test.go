@@ -173,7 +173,7 @@ func TestOfManyWritersOfOneLaneExactlyOneWinsEachRound(t *testing.T) {
 		}
 		after = won[0].Seq
 	}
-	if v, err := j.Verify(t.Context()); err != nil || len(v.Flaws) > 0 || v.Entries != rounds {
+	if v, err := j.Verify(t.Context(), nil); err != nil || len(v.Flaws) > 0 || v.Entries != rounds {
 		t.Errorf("verify: %+v, %v", v, err)
 	}
 }

@@ -73,6 +73,19 @@ func (j *Journal) History(ctx context.Context, lane rules.LaneID, watch, upTo ui
 	return kept, nil
 }
 
+// Since returns a lane's entries from the one with a sequence up to now.
+func (j *Journal) Since(ctx context.Context, lane rules.LaneID, seq uint64) (entries []watcher.Entry, err error) {
+	token := laneToken(lane)
+	end, err := lastSeq(ctx, j.stream, laneSubjects(token))
+	if err == nil && end >= seq {
+		entries, err = j.lane(ctx, token, seq, end)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("journal: lane %s since %d: %w", lane, seq, err)
+	}
+	return entries, nil
+}
+
 // lane reads a lane from one sequence to another, which must be one of its entries.
 func (j *Journal) lane(ctx context.Context, token string, from, to uint64) ([]watcher.Entry, error) {
 	var entries []watcher.Entry

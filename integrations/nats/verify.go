@@ -7,6 +7,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/bakewatch/bakewatch/rules"
+	"github.com/bakewatch/bakewatch/watcher"
 )
 
 // Flaw is one place where the journal is not what was written.
@@ -36,13 +37,13 @@ type Verified struct {
 
 // Verify reads the whole journal and checks that each lane's entries are chained
 // by their hashes, and that no entry within is missing. A start cut off by age is
-// no flaw. An error says that the journal could not be read.
-func (j *Journal) Verify(ctx context.Context) (Verified, error) {
+// no flaw. Each entry that can be read is handed to each, which may be nil, in order. An error says that the journal could not be read.
+func (j *Journal) Verify(ctx context.Context, each func(watcher.Entry)) (Verified, error) {
 	info, err := j.stream.Info(ctx, jetstream.WithDeletedDetails(true))
 	if err != nil {
 		return Verified{}, fmt.Errorf("journal: verify: %w", err)
 	}
-	v := verifier{heads: map[string]head{}, cut: info.State.FirstSeq > 1}
+	v := verifier{heads: map[string]head{}, cut: info.State.FirstSeq > 1, each: each}
 	v.First, v.Last = info.State.FirstSeq, info.State.LastSeq
 	for _, seq := range info.State.Deleted {
 		if seq >= max(v.First, 1) { // an empty stream lists a sequence 0
@@ -63,6 +64,7 @@ type verifier struct {
 	Verified
 	heads map[string]head // by lane token
 	cut   bool
+	each  func(watcher.Entry) // nil: nobody reads along
 }
 
 func (v *verifier) flaw(lane rules.LaneID, seq uint64, format string, args ...any) {
@@ -82,6 +84,9 @@ func (v *verifier) see(msg jetstream.Msg, seq uint64) error {
 	if err != nil {
 		v.flaw(rules.LaneID{}, seq, "cannot be read: %v", err)
 		return nil
+	}
+	if v.each != nil {
+		v.each(e)
 	}
 	switch {
 	case known && e.Prev != before.hash:

@@ -81,7 +81,7 @@ func TestVerifyFindsWhatWasDoneToTheJournal(t *testing.T) {
 			write(t, j, checkout, a[0].Seq, watcher.Closed)    // 5
 			write(t, j, search, b[0].Seq, watcher.Told)        // 6
 			c.tamper(t, j, stream)
-			v, err := j.Verify(t.Context())
+			v, err := j.Verify(t.Context(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,7 +96,7 @@ func TestVerifyFindsWhatWasDoneToTheJournal(t *testing.T) {
 		})
 	}
 	t.Run("an empty journal is whole", func(t *testing.T) {
-		if v, err := journal(t, connect(t, t.TempDir())).Verify(t.Context()); err != nil || v.Entries != 0 || len(v.Flaws) > 0 {
+		if v, err := journal(t, connect(t, t.TempDir())).Verify(t.Context(), nil); err != nil || v.Entries != 0 || len(v.Flaws) > 0 {
 			t.Errorf("%+v, %v", v, err)
 		}
 	})
@@ -217,7 +217,7 @@ func TestReadingLeavesNothingBehindOnTheServer(t *testing.T) {
 	})
 	_, readErr := j.Read(t.Context(), checkout)
 	_, historyErr := j.History(t.Context(), checkout, e.Seq, e.Seq)
-	_, verifyErr := j.Verify(t.Context())
+	_, verifyErr := j.Verify(t.Context(), nil)
 	_, listErr := f.List(t.Context(), nats.FactPlan)
 	loadErr := j.Load(t.Context(), func(rules.LaneID, []watcher.Entry) error { return nil })
 	stop()
@@ -263,5 +263,17 @@ func TestHistoryIsTheWatchUpToTheEntry(t *testing.T) {
 				t.Errorf("got %s, want %s: %v", kindsOf(got), c.want, err)
 			}
 		})
+	}
+}
+
+func TestWhatWasWrittenSinceAnEntryIsAllOfTheLane(t *testing.T) {
+	j := journal(t, connect(t, t.TempDir()))
+	seq := write(t, j, checkout, 0, watcher.Opened, watcher.Closed, watcher.Told, watcher.Opened)[1].Seq
+	write(t, j, rules.LaneID{Service: "other", Environment: "test"}, 0, watcher.Opened)
+	for from, want := range map[uint64]string{1: "[opened closed told opened]", seq: "[closed told opened]", seq + 100: "[]"} {
+		got, err := j.Since(t.Context(), checkout, from)
+		if err != nil || kindsOf(got) != want {
+			t.Errorf("since %d: got %s, want %s: %v", from, kindsOf(got), want, err)
+		}
 	}
 }

@@ -39,14 +39,11 @@ type Client struct {
 
 // New makes a client; it reads the TLS files.
 func New(cfg Config) (*Client, error) {
-	tlsConfig, err := cfg.TLS.load()
+	tlsConfig, err := cfg.TLS.Config()
 	if err != nil {
 		return nil, err
 	}
-	dialer := &net.Dialer{Timeout: 10 * time.Second}
-	if !cfg.AllowLinkLocal {
-		dialer.Control = func(_, address string, _ syscall.RawConn) error { return checkAddress(address) }
-	}
+	dialer := NewDialer(cfg.AllowLinkLocal)
 	transport := &http.Transport{
 		DialContext:         dialer.DialContext,
 		TLSClientConfig:     tlsConfig,
@@ -71,6 +68,19 @@ func New(cfg Config) (*Client, error) {
 		http: &http.Client{Transport: transport, CheckRedirect: refuse}, timeout: cfg.Timeout, secrets: cfg.Secrets,
 	}, nil
 }
+
+// NewDialer makes connections to where a call may go. Its error says whether the address
+// is forbidden: see Forbidden.
+func NewDialer(allowLinkLocal bool) *net.Dialer {
+	dialer := &net.Dialer{Timeout: 10 * time.Second}
+	if !allowLinkLocal {
+		dialer.Control = func(_, address string, _ syscall.RawConn) error { return checkAddress(address) }
+	}
+	return dialer
+}
+
+// Forbidden says whether a connection failed because its address is forbidden.
+func Forbidden(err error) bool { return errors.Is(err, errForbiddenAddress) }
 
 // proxyFor sends everything to the proxy but what must not be reached through it
 // either: the dialer sees only the proxy's own address.
@@ -171,6 +181,10 @@ func safe(to Endpoint, redact Redactor, err error) error {
 	made.text = fmt.Sprintf("%s: %s", to, redact.Excerpt(withoutURL(err).Error(), 500))
 	return made
 }
+
+// HTTP returns the client for a library that makes its own requests. It has the same
+// certificates, proxy and refusals, but neither the timeout of Do nor its redaction.
+func (c *Client) HTTP() *http.Client { return c.http }
 
 // Redact makes a text that came back safe to show: on one line, short, without secrets.
 func (c *Client) Redact(to Endpoint, text string) string {

@@ -30,7 +30,8 @@ func (t *TLS) Check() error {
 	return nil
 }
 
-func (t *TLS) load() (*tls.Config, error) {
+// Config reads the certificates. A nil table trusts the system's authorities.
+func (t *TLS) Config() (*tls.Config, error) {
 	if t == nil {
 		return &tls.Config{MinVersion: tls.VersionTLS12}, nil
 	}

@@ -28,7 +28,7 @@ func TestChannel(t *testing.T) {
 					t.Error(refused)
 					return contract.Call{}
 				}
-				return contract.Call{Key: strings.TrimPrefix(got.Blocks[0].BlockID, "bakewatch-"), Text: got.visible(t)}
+				return contract.Call{Key: strings.TrimPrefix(got.Blocks[0].BlockID, "bakewatch-"), Text: got.visible()}
 			}, func(w http.ResponseWriter, _ contract.Call) { _, _ = io.WriteString(w, "ok") })
 			outside := web.Outside(conduct)
 			outside.Options = options(t, web.URL+path)
@@ -122,11 +122,29 @@ func TestAMessageReadsWell(t *testing.T) {
 			t.Errorf("block %d is\n%s\nwant\n%s", i, got.Blocks[i].Text.Text, text)
 		}
 	}
-	if last := got.Blocks[len(got.Blocks)-1]; len(got.Blocks) != 5 || last.Elements[0].Text != "checkout · production · 2.4.0 → 2.3.9 · 4711" {
+	if last := got.Blocks[len(got.Blocks)-1]; len(got.Blocks) != 5 || last.Elements[0].object().Text != "checkout · production · 2.4.0 → 2.3.9 · 4711" {
 		t.Errorf("the last of %d blocks is %+v", len(got.Blocks), last)
 	}
 	if !strings.HasPrefix(got.Text, "🔴 Urgent: checkout 2.4.0 → 2.3.9") {
 		t.Errorf("fallback %q", got.Text)
+	}
+}
+
+func TestAQuestionSaysWhoMayAnswerAndUntilWhen(t *testing.T) {
+	q := actions.Asked{Needs: map[string]int{"oncall": 1, "owners": 2}, Within: rules.Duration(15 * time.Minute), Silence: "keep"}
+	veto := q
+	veto.Veto, veto.Silence = true, "roll-back"
+	heard := q
+	heard.Deadline = time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC)
+	for want, q := range map[string]actions.Asked{
+		"Needs 1 of oncall and 2 of owners within 15m; no answer means keep":                             q,
+		"Any of oncall, owners may object within 15m; no objection means roll-back":                      veto,
+		"Needs 1 of oncall and 2 of owners by <!date^1795395723^{time}|01:02 UTC>; no answer means keep": heard,
+	} {
+		got, _, err := post(t, 200, "ok", actions.Message{Title: "?", Question: &q})
+		if err != nil || got.Blocks[1].Text.Text != want {
+			t.Errorf("%q, want %q: %v", got.Blocks[1].Text.Text, want, err)
+		}
 	}
 }
 

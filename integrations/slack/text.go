@@ -2,7 +2,6 @@ package slack
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -41,20 +40,6 @@ func size(text string) int {
 		}
 	}
 	return n
-}
-
-// clean makes one line of valid, printable text.
-func clean(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return ' '
-		}
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(text, ""))
-	return strings.TrimSpace(text)
 }
 
 // cut takes the first runes.

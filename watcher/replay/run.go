@@ -224,7 +224,7 @@ func (w *watched) note(e watcher.Entry) {
 		}
 	case watcher.Closed:
 		f.Outcome = e.Outcome
-	case watcher.Opened, watcher.Step, watcher.Verdicts, watcher.Voted, watcher.Intended, watcher.Done,
+	case watcher.Opened, watcher.Step, watcher.Verdicts, watcher.Voted, watcher.Reminded, watcher.Spent, watcher.Intended, watcher.Done,
 		watcher.Verified, watcher.Told, watcher.Noted:
 	}
 }

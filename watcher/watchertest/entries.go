@@ -122,7 +122,7 @@ func (c *checker) within(l *lane, e watcher.Entry) {
 	case watcher.Closed:
 		c.end(w, e, e.Outcome)
 		l.open = nil
-	case watcher.Opened, watcher.Step, watcher.Verdicts, watcher.Verified, watcher.Told, watcher.Noted:
+	case watcher.Opened, watcher.Step, watcher.Verdicts, watcher.Reminded, watcher.Spent, watcher.Verified, watcher.Told, watcher.Noted:
 	}
 }
 

@@ -145,9 +145,9 @@ func Keys(structs ...any) []Key {
 	return keys
 }
 
-// below lists the keys of a struct, or of the structs that a map or pointer leads to.
+// below lists the keys of a struct, or of the structs that a map, list or pointer leads to.
 func below(t reflect.Type) []Key {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Map {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Map || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
 	isText := reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())

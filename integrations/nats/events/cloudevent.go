@@ -18,9 +18,9 @@ import (
 	"github.com/bakewatch/bakewatch/rules"
 )
 
-// foldHeaders returns the headers that matter by their lower-case names, with ce_
-// as ce-. Headers that say two things are refused: two readers could differ.
-func foldHeaders(headers map[string][]string) (map[string]string, error) {
+// Attributes returns the headers that say something of an event by their lower-case
+// names, with ce_ as ce-. Headers that say two things are refused: two readers could differ.
+func Attributes(headers map[string][]string) (map[string]string, error) {
 	folded := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(headers)) {
 		low := strings.ToLower(key)

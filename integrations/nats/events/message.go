@@ -76,7 +76,7 @@ func read(in Message) (rules.Deployment, error) {
 
 // decode finds out the shape of the message and reads it.
 func decode(in Message) (rules.Deployment, error) {
-	headers, err := foldHeaders(in.Headers)
+	headers, err := Attributes(in.Headers)
 	if err != nil {
 		return rules.Deployment{}, err
 	}

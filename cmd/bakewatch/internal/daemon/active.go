@@ -49,6 +49,7 @@ func (d *Daemon) act(ctx context.Context, epoch uint64) error {
 	messages.run("notifications", func(ctx context.Context) error { return d.tell(ctx, owner, channels) })
 	feeding := newGroup(ctx)
 	feeding.run("desk", func(ctx context.Context) error { return d.serveDesk(ctx, owner) })
+	feeding.run("buttons", func(ctx context.Context) error { return d.hearButtons(ctx, owner) })
 	feeding.run("events", func(ctx context.Context) error { return d.takeIn(ctx, owner) })
 	feeding.run("watches and notifications", func(ctx context.Context) error { // whatever ends one of them ends all
 		select {
@@ -90,13 +91,15 @@ func (d *Daemon) owner(epoch uint64) (*watcher.Owner, error) {
 	}
 	return watcher.NewOwner(watcher.Config{
 		Name: d.cfg.Replica, Epoch: epoch, Journal: journal, Sampler: d.sampler,
-		Actor:   actions.Runner{Executors: d.executor, Log: d.cfg.Log},
-		Build:   d.cfg.Catalog.Build,
-		PlanFor: d.planFor,
-		Guards:  d.guards,
-		Switch:  d.switches,
-		Log:     d.cfg.Log,
-		Watch:   d.metrics,
+		Actor:     actions.Runner{Executors: d.executor, Log: d.cfg.Log},
+		Build:     d.cfg.Catalog.Build,
+		PlanFor:   d.planFor,
+		Guards:    d.guards,
+		Switch:    d.switches,
+		Directory: d.directory,
+		Budget:    func() *rules.Allowance { return d.force.Load().set.Daemon.Budget.All },
+		Log:       d.cfg.Log,
+		Watch:     d.metrics,
 	})
 }
 
@@ -138,7 +141,10 @@ func (d *Daemon) skewed() string {
 }
 
 func (d *Daemon) serveDesk(ctx context.Context, owner *watcher.Owner) error {
-	stop, err := nats.ServeDesk(d.conn.NATS(), owner, d.cfg.Log)
+	stop, err := d.conn.ServeDesk(nats.DeskConfig{
+		Desk: owner, Facts: d.facts, Cluster: d.cfg.Daemon.Cluster, Signed: d.signed, Identify: d.identify,
+		Refused: d.metrics.refused, Log: d.cfg.Log,
+	})
 	if err != nil {
 		return err
 	}
@@ -183,6 +189,9 @@ func (d *Daemon) receive(ctx context.Context, owner *watcher.Owner, in nats.Inco
 		return actions.Permanent(err)
 	case events.IsOurs(deployment, d.cfg.Daemon.Cluster):
 		return nil
+	}
+	if err := d.trusts(in, deployment); err != nil {
+		return actions.Permanent(err)
 	}
 	return owner.Announce(ctx, deployment)
 }

@@ -12,8 +12,10 @@ import (
 
 	"github.com/bakewatch/bakewatch/configs"
 	"github.com/bakewatch/bakewatch/integrations/nats"
+	"github.com/bakewatch/bakewatch/integrations/nats/signing"
 	prom "github.com/bakewatch/bakewatch/integrations/prometheus"
 	"github.com/bakewatch/bakewatch/integrations/prometheus/embedded"
+	"github.com/bakewatch/bakewatch/integrations/slack"
 	"github.com/bakewatch/bakewatch/integrations/web"
 	"github.com/bakewatch/bakewatch/watcher"
 )
@@ -47,6 +49,8 @@ type Daemon struct {
 	clock    *clock
 	watcher  *configs.Watcher
 	force    atomic.Pointer[force]
+	seen     signing.Seen                  // which signed events were there
+	buttons  atomic.Pointer[slack.Buttons] // nil: nobody here may answer
 	leaving  atomic.Bool
 	undo     []func()
 }

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/configs"
 	"github.com/bakewatch/bakewatch/integrations/nats"
+	"github.com/bakewatch/bakewatch/integrations/slack"
 	"github.com/bakewatch/bakewatch/rules"
 )
 
@@ -19,6 +21,19 @@ type force struct {
 	executors map[string]actions.Binder
 	channels  map[string]actions.Notifier
 	over      chan struct{} // closed when something else is in force
+}
+
+// while returns a context that ends with ctx, or when something else comes into force.
+func (f *force) while(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-f.over:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // loadPlans brings the plans into force, and prepares to notice when they change.
@@ -83,18 +98,32 @@ func (d *Daemon) tools(set configs.Set) (*force, error) {
 		f.executors[name] = binder
 	}
 	for name, tool := range set.Daemon.Channels {
-		options, ok := tool.Options.(actions.ChannelOptions)
-		if !ok {
-			problems = append(problems, fmt.Errorf("[channel.%s]: %s is no channel", name, tool.Kind.Name))
-			continue
-		}
-		notifier, err := options.Notifier(name, d.cfg.Log)
+		notifier, err := Notifier(name, tool, d.cfg.Log)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("[channel.%s]: %w", name, err))
+			problems = append(problems, err)
 		}
 		f.channels[name] = notifier
 	}
 	return f, errors.Join(problems...)
+}
+
+// Notifier makes the channel of the daemon's file, with the words that it has of its own.
+func Notifier(name string, tool configs.Tool, log *slog.Logger) (actions.Notifier, error) {
+	options, ok := tool.Options.(actions.ChannelOptions)
+	if !ok {
+		return nil, fmt.Errorf("[channel.%s]: %s is no channel", name, tool.Kind.Name)
+	}
+	notifier, err := options.Notifier(name, log)
+	if err != nil {
+		return nil, fmt.Errorf("[channel.%s]: %w", name, err)
+	}
+	if every, has := tool.Common.(*actions.EveryChannel); has {
+		notifier, err = actions.Templated(notifier, every.Template, log.With("channel", name))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("[channel.%s]: %w", name, err)
+	}
+	return notifier, nil
 }
 
 // report logs what is in force, a line a problem.
@@ -155,9 +184,9 @@ func (l lastGood) Get(ctx context.Context, file string) (p rules.Plan, ok bool, 
 	return p, err == nil, err
 }
 
-// mounts are the query APIs of embedded Prometheus servers.
+// mounts are the query APIs of embedded Prometheus servers, and what Slack calls.
 func (d *Daemon) mounts() map[string]http.Handler {
-	mounts := map[string]http.Handler{}
+	mounts := map[string]http.Handler{"POST " + slack.CallbackPath: http.HandlerFunc(d.pressed)}
 	if len(d.servers) > 0 {
 		mounts["/prometheus/"] = d.servers[0].Handler()
 	}

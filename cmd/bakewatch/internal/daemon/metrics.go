@@ -18,6 +18,7 @@ type metrics struct {
 	active    prometheus.Gauge
 	plans     *prometheus.GaugeVec
 	events    *prometheus.CounterVec
+	requests  *prometheus.CounterVec
 	entries   *prometheus.CounterVec
 	watches   prometheus.Gauge
 	closed    *prometheus.CounterVec
@@ -45,6 +46,7 @@ func newMetrics(version string) *metrics {
 		watches:   gauge("watches", "Open watches."),
 		plans:     f.NewGaugeVec(prometheus.GaugeOpts{Name: "bakewatch_plans", Help: "Plans in force; stale: the last good version of a broken file."}, []string{"state"}),
 		events:    counter("events_total", "Deployment events, by what became of them.", "result"),
+		requests:  counter("requests_refused_total", "Votes and orders of which it is not proved whose they are.", "method"),
 		entries:   counter("journal_entries_total", "Entries written to the journal.", "kind"),
 		closed:    counter("watches_closed_total", "Watches that ended.", "outcome"),
 		decisions: counter("decisions_total", "Decisions to roll back, by who made them.", "by"),
@@ -88,12 +90,16 @@ func (m *metrics) received(err error) {
 	switch {
 	case err == nil:
 		m.events.WithLabelValues("accepted").Inc()
+	case errors.Is(err, errNotTrusted):
+		m.events.WithLabelValues("not-trusted").Inc()
 	case errors.As(err, &classed) && classed.Class == actions.ClassPermanent:
 		m.events.WithLabelValues("not-understood").Inc()
 	default:
 		m.events.WithLabelValues("to-be-retried").Inc()
 	}
 }
+
+func (m *metrics) refused(method string) { m.requests.WithLabelValues(method).Inc() }
 
 func (m *metrics) told(channel string, err error) {
 	result := "delivered"

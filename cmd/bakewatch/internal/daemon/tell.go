@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -15,7 +16,7 @@ import (
 
 // worthTelling are the kinds of entries about which people may be told.
 var worthTelling = []watcher.Kind{
-	watcher.Opened, watcher.Ruled, watcher.Voted, watcher.Decided, watcher.Done,
+	watcher.Opened, watcher.Ruled, watcher.Voted, watcher.Reminded, watcher.Decided, watcher.Done,
 	watcher.Verified, watcher.Noted, watcher.Told, watcher.Closed,
 }
 
@@ -54,15 +55,8 @@ func (d *Daemon) tell(ctx context.Context, owner *watcher.Owner, t telling) erro
 
 // untilOthers serves these channels, if there are any, until ctx ends or others are in force.
 func (t telling) untilOthers(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := t.now.while(ctx)
 	defer cancel()
-	go func() {
-		select {
-		case <-t.now.over:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	if err := t.Run(ctx); err != nil {
 		return err
 	}
@@ -97,26 +91,56 @@ func (d *Daemon) deliver(ctx context.Context, owner *watcher.Owner, now *force, 
 	if e.Told != nil && e.Told.Channel == channel {
 		return nil // it is told on the others that this one is down
 	}
+	n := news{owner: owner, channel: channel, entry: e, listeners: listeners(now, history)}
 	message, audiences := watcher.Render(history)
-	var ok bool
-	if message.Audience, ok = watcher.For(channel, listeners(now, history), audiences); !ok {
+	notifier := now.channels[channel]
+	if follower, keeps := notifier.(actions.Follower); keeps && len(audiences) > 0 && follower.Follows(message) {
+		audiences = actions.Audiences() // as whoever it is told what it keeps open
+	}
+	audience, heard := watcher.For(channel, n.listeners, audiences)
+	n.message, n.heard = watcher.Address(message, audience, e), heard
+	n.message.Cluster = d.cfg.Daemon.Cluster
+	if threader, ok := notifier.(actions.Threader); ok && e.Of() != 0 {
+		return d.converse(ctx, n, threader)
+	}
+	if !n.heard {
 		return nil
 	}
-	receipt, err := now.channels[channel].Notify(ctx, fmt.Sprintf("%d-%s", e.Seq, channel), message)
-	d.metrics.told(channel, err)
+	return d.pass(ctx, n, notifier.Notify)
+}
+
+// news is what one channel may hear about an entry.
+type news struct {
+	owner     *watcher.Owner
+	channel   string
+	entry     watcher.Entry
+	listeners rules.Notification
+	message   actions.Message
+	heard     bool // the channel is to hear of it
+}
+
+// pass passes the news on, counts it, and records the receipt.
+func (d *Daemon) pass(ctx context.Context, n news, notify func(context.Context, string, actions.Message) (string, error)) error {
+	receipt, err := notify(ctx, fmt.Sprintf("%d-%s", n.entry.Seq, n.channel), n.message)
+	d.metrics.told(n.channel, err)
 	if err != nil || receipt == "" {
 		return err
 	}
-	return owner.Heard(ctx, e.Lane, watcher.Delivery{Channel: channel, Audience: message.Audience, About: e.Seq, Receipt: receipt})
+	return n.owner.Heard(ctx, n.entry.Lane, watcher.Delivery{
+		Channel: n.channel, Audience: n.message.Audience, About: n.entry.Seq, Receipt: receipt,
+	})
 }
 
-// listeners says who hears of a watch: what its plan says, or the daemon's own
-// [notify] for what belongs to no plan.
+// listeners says who hears of a watch: what its plan says, and the channels that wake
+// those who are asked; or the daemon's own [notify] for what belongs to no plan.
 func listeners(now *force, history []watcher.Entry) rules.Notification {
-	if plan := watcher.PlanOf(history); plan != nil {
-		return plan.Notify
+	plan := watcher.PlanOf(history)
+	if plan == nil {
+		return now.set.Daemon.Notify
 	}
-	return now.set.Daemon.Notify
+	notify := plan.Notify
+	notify.Page = append(slices.Clip(notify.Page), watcher.Pages(history)...)
+	return notify
 }
 
 func (d *Daemon) gaveUp(ctx context.Context, owner *watcher.Owner, channel string, e watcher.Entry, err error) {

@@ -61,7 +61,7 @@ func (s *story) entry(e watcher.Entry) {
 		if e.Text != "" {
 			s.more(e.Text)
 		}
-	case watcher.Verdicts, watcher.Step, watcher.Voted, watcher.Told:
+	case watcher.Verdicts, watcher.Step, watcher.Voted, watcher.Reminded, watcher.Spent, watcher.Told:
 	}
 }
 

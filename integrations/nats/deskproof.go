@@ -1,0 +1,53 @@
+package nats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/micro"
+
+	"github.com/bakewatch/bakewatch/actions/authority"
+	"github.com/bakewatch/bakewatch/integrations/nats/signing"
+	"github.com/bakewatch/bakewatch/watcher"
+)
+
+// signedFor is how long it is kept that a request was there: longer than any copy of it
+// can be fresh, whose clock may be ahead.
+const signedFor = 2*signing.Fresh + time.Minute
+
+// proof is what a request establishes about who sends it: the key that signed it, or,
+// without any signature, a claim over a connection that may or may not be believed. A
+// signature that does not hold is refused, never taken for none.
+func (s *deskServer) proof(ctx context.Context, req micro.Request, claimed string) (authority.Proof, error) {
+	if !signing.Present(req.Headers()) {
+		return authority.LocalProof(claimed), nil
+	}
+	signed, err := signing.Verify(signing.Message{Cluster: s.Cluster, Subject: req.Subject(), Body: req.Data()}, req.Headers())
+	if err != nil {
+		return authority.Proof{}, unproved(err)
+	}
+	if err := signed.Fresh(s.Now()); err != nil {
+		return authority.Proof{}, unproved(err)
+	}
+	by := authority.Proof{Way: authority.Signature, Subject: signed.Key}
+	if _, err := s.Identify(by); err != nil {
+		return authority.Proof{}, fmt.Errorf("%w: %w", watcher.ErrRefused, err)
+	}
+	return by, s.first(ctx, signed)
+}
+
+// first refuses a request that was there before, however often the daemon was started
+// anew in between: that it was there is a fact.
+func (s *deskServer) first(ctx context.Context, signed signing.Signed) error {
+	err := s.Facts.Claim(ctx, FactSigned, signed.Key+"."+signed.ID, signedFor)
+	if errors.Is(err, ErrClaimed) {
+		return unproved(fmt.Errorf("%w, under the id %s", signing.ErrReplayed, signed.ID))
+	}
+	return err
+}
+
+func unproved(why error) error {
+	return fmt.Errorf("%w: the request %w: %w", watcher.ErrRefused, authority.ErrUnproved, why)
+}

@@ -1,0 +1,133 @@
+package watcher
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/bakewatch/bakewatch/actions/authority"
+)
+
+// identify returns the person that a proof speaks for.
+func (o *Owner) identify(proof authority.Proof) (string, error) {
+	person, err := o.Directory().Identify(proof)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return person, nil
+}
+
+// Answer implements Desk. A vote without a question is for the one that is open. One
+// that does not count is written down as well, and its voter is told why.
+func (o *Owner) Answer(ctx context.Context, ref Ref, vote authority.Vote) (WatchView, error) {
+	person, unproved := o.identify(vote.Proof)
+	vote.Person = person
+	return o.change(ctx, ref, func(ctx context.Context, h *held) error {
+		if q := h.Watch.Question; q != nil && vote.Question == 0 {
+			vote.Question = q.Seq
+		}
+		vote.At = time.Now().UTC()
+		refused := unproved
+		if refused == nil {
+			refused = h.Watch.admit(vote)
+		}
+		if err := o.handle(ctx, h.ID, Input{Vote: &vote, Refuse: unproved}); err != nil {
+			return err
+		}
+		if refused != nil {
+			return fmt.Errorf("%w: %w", ErrRefused, refused)
+		}
+		if err := h.counted(vote); err != nil {
+			return err
+		}
+		return o.passOn(ctx, vote)
+	})
+}
+
+// counted says whether the vote is in the journal: the question may have ended at the
+// same moment, by another replica.
+func (h *held) counted(vote authority.Vote) error {
+	if w := h.Watch; w == nil || !w.counts(vote) {
+		return fmt.Errorf("%w: the question is not open any more", ErrRefused)
+	}
+	return nil
+}
+
+// Cancel implements Desk.
+func (o *Owner) Cancel(ctx context.Context, ref Ref, by authority.Proof, reason string) (WatchView, error) {
+	person, err := o.identify(by)
+	if err != nil {
+		return WatchView{}, err
+	}
+	return o.change(ctx, ref, func(ctx context.Context, h *held) error {
+		if phase := h.Watch.Phase(); phase == Acting || phase == Verifying {
+			return fmt.Errorf("%w: the watch of %s is %s; a rollback is not taken back", ErrRefused, h.ID, phase)
+		}
+		watch := h.Watch.Seq
+		if err := o.handle(ctx, h.ID, Input{Cancel: &Request{By: person, Reason: reason}}); err != nil {
+			return err
+		}
+		if h.Watch != nil && h.Watch.Seq == watch {
+			return fmt.Errorf("%w: the watch of %s is %s by now", ErrRefused, h.ID, h.Watch.Phase())
+		}
+		return nil
+	})
+}
+
+// Rollback implements Desk.
+func (o *Owner) Rollback(ctx context.Context, ref Ref, by authority.Proof, reason string) (WatchView, error) {
+	person, err := o.identify(by)
+	if err != nil {
+		return WatchView{}, err
+	}
+	return o.change(ctx, ref, func(ctx context.Context, h *held) error {
+		in := o.input(h, Input{Begin: &Request{By: person, Reason: reason}})
+		if err := h.Grants(in); err != nil {
+			return err
+		}
+		if err := o.handle(ctx, h.ID, in); err != nil {
+			return err
+		}
+		return o.first(ctx, h, person, by, reason)
+	})
+}
+
+// first counts the wish of one who is asked as the first vote. Of anybody else, and of
+// whoever deployed, it stays a wish.
+func (o *Owner) first(ctx context.Context, h *held, person string, by authority.Proof, reason string) error {
+	if h.Watch == nil || h.Watch.Question == nil {
+		return nil
+	}
+	vote := authority.Vote{
+		Question: h.Watch.Question.Seq, Person: person, Choice: authority.RollBack, Reason: reason, At: time.Now().UTC(), Proof: by,
+	}
+	if h.Watch.Question.Admit(vote) != nil {
+		return nil
+	}
+	return o.handle(ctx, h.ID, Input{Vote: &vote})
+}
+
+// Wrong implements Desk.
+func (o *Owner) Wrong(ctx context.Context, ref Ref, by authority.Proof, reason string) (view WatchView, err error) {
+	person, err := o.identify(by)
+	if err != nil {
+		return WatchView{}, err
+	}
+	err = o.do(ctx, func(ctx context.Context) error {
+		found, h, err := o.find(ref)
+		switch {
+		case err != nil:
+			return err
+		case found.Outcome == "":
+			return fmt.Errorf("%w: the watch of %s is still open: cancel it, or answer keep", ErrRefused, h.ID)
+		case found.Wrong:
+			return fmt.Errorf("%w: watch %d of %s is known to have been a false alarm", ErrRefused, found.Watch, h.ID)
+		}
+		if err := o.handle(ctx, h.ID, Input{Wrong: &Request{By: person, Reason: reason, Watch: found.Watch}}); err != nil {
+			return err
+		}
+		view, _, err = o.find(ref)
+		return err
+	})
+	return view, err
+}
