@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/rules/counting"
@@ -67,9 +68,9 @@ func (r Record) climb(p Proposal, next rules.Power) Proposal {
 	case high < least[next]:
 		p.Why = fmt.Sprintf("people agreed with %d of %d breaches: too few for %s", r.Agreed, judged, next)
 	case r.Watched < fewestWatched:
-		p.Why = fmt.Sprintf("too little to tell: %s more", count(fewestWatched-r.Watched, "deployment"))
+		p.Why = fmt.Sprintf("too little to tell: %s", count(fewestWatched-r.Watched, "more deployment"))
 	case low < least[next]:
-		p.Why = fmt.Sprintf("too little to tell: %s more that people agree with", count(r.lacks(least[next]), "breach"))
+		p.Why = fmt.Sprintf("too little to tell: %s that people agree with", count(r.lacks(least[next]), "more breach"))
 	default:
 		p.Step, p.To, p.Do = Up, next, doing(next)
 		p.Why = fmt.Sprintf("people agreed with %d of %d breaches in %s: at least %.0f %%", r.Agreed, judged, count(r.Watched, "deployment"), 100*low)
@@ -156,8 +157,8 @@ func count(n int, of string) string {
 	switch {
 	case n == 1:
 		return "1 " + of
-	case of == "breach":
-		return fmt.Sprintf("%d breaches", n)
+	case strings.HasSuffix(of, "h"):
+		return fmt.Sprintf("%d %ses", n, of)
 	}
 	return fmt.Sprintf("%d %ss", n, of)
 }
