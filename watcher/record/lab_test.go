@@ -16,10 +16,9 @@ type lab struct {
 	t *testing.T
 	watcher.Lane
 	*record.Keeper
-	plan    rules.Plan
-	now     time.Time
-	seq     uint64
-	version string // what is watched
+	plan rules.Plan
+	now  time.Time
+	seq  uint64
 }
 
 var (
