@@ -78,11 +78,22 @@ func (l *lab) give(in watcher.Input) *lab {
 func (l *lab) event(version string, step rules.Step) *lab {
 	l.t.Helper()
 	plan := l.plan
+	return l.announce(version, step, &plan)
+}
+
+// unwatched announces a version that has no plan.
+func (l *lab) unwatched(version string, step rules.Step) *lab {
+	l.t.Helper()
+	return l.announce(version, step, nil)
+}
+
+func (l *lab) announce(version string, step rules.Step, plan *rules.Plan) *lab {
+	l.t.Helper()
 	d := rules.Deployment{
 		ID: version + l.now.String(), Service: "checkout", Environment: "production", Version: version,
 		Step: step, Strategy: rules.Rolling, At: l.now, By: "ana",
 	}
-	return l.give(watcher.Input{Event: &watcher.Announced{Deployment: d, Plan: &plan}})
+	return l.give(watcher.Input{Event: &watcher.Announced{Deployment: d, Plan: plan}})
 }
 
 func (l *lab) deploy(version string) *lab {

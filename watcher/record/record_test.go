@@ -70,6 +70,12 @@ func TestWhatPeopleSaidOfABreach(t *testing.T) {
 		"told, and gone back later than a day": {rules.ModeNotify, rules.Ask, func(l *lab) {
 			l.deploy("2").look(rules.Breached).ends(rules.Breached).after(day).event("1", rules.RolledBack)
 		}, 0, disagrees},
+		"told, left, and gone back to where nobody watches": {rules.ModeNotify, rules.Ask, func(l *lab) {
+			l.deploy("2").look(rules.Breached).ends(rules.Breached).unwatched("1", rules.RolledBack)
+		}, day, agrees},
+		"told, left, and replaced by what nobody watches": {rules.ModeNotify, rules.Ask, func(l *lab) {
+			l.deploy("2").look(rules.Breached).ends(rules.Breached).unwatched("3", rules.Finished)
+		}, day, disagrees},
 		"in shadow, passed, and gone back from": {rules.Shadow, rules.Ask, func(l *lab) {
 			l.deploy("2").look(rules.Breached).ends(rules.Breached).after(time.Hour).deploy("1")
 		}, 0, agrees},
@@ -136,6 +142,33 @@ func TestARecordCountsWhatARuleWouldHaveDone(t *testing.T) {
 			r := l.deploy("2").look(rules.Breached).look(rules.Breached).records(0)["errors"]
 			if r.Would != test.want || r.Breached != 1 || r.Watched != 1 || r.Acted != 0 {
 				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
+func TestARecordCountsWhatWouldHaveStoodInTheWay(t *testing.T) {
+	for name, test := range map[string]struct {
+		play func(l *lab)
+		want record.Powers
+	}{
+		"the deployment is a rollback": {func(l *lab) {
+			l.passes("1.5").deploy("2").event("1.5", rules.RolledBack).look(rules.Breached)
+		}, record.Powers{Notify: 1}},
+		"the version was rolled back before": {func(l *lab) {
+			l.deploy("2").event("1", rules.RolledBack).ends(rules.Healthy).deploy("2").look(rules.Breached)
+		}, record.Powers{Notify: 1}},
+		"who is asked has deployed it": {func(l *lab) {
+			l.plan.Groups, l.plan.Hash = map[string][]string{"oncall": {"ana"}}, "one person"
+			l.deploy("2").look(rules.Breached)
+		}, record.Powers{Notify: 1}},
+		"nothing": {func(l *lab) { l.deploy("2").look(rules.Breached) }, record.Powers{Ask: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, rules.Shadow, rules.Ask)
+			test.play(l)
+			if got := l.records(0)["errors"].Would; got != test.want {
+				t.Errorf("%+v, want %+v", got, test.want)
 			}
 		})
 	}

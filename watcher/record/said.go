@@ -66,7 +66,7 @@ func (l *lane) leads(e watcher.Entry) {
 		return
 	}
 	passed := e.Ledger != nil && slices.ContainsFunc(e.Ledger.Past, func(p watcher.PastWatch) bool { return p.Version == d.Version && p.Outcome == watcher.Passed })
-	if !e.Rollback && d.Step != rules.RolledBack && !passed {
+	if d.Step != rules.RolledBack && !passed {
 		return
 	}
 	for _, w := range slices.Backward(l.watches) {
