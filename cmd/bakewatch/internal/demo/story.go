@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/watcher"
@@ -61,7 +62,21 @@ func (s *story) entry(e watcher.Entry) {
 		if e.Text != "" {
 			s.more(e.Text)
 		}
-	case watcher.Verdicts, watcher.Step, watcher.Voted, watcher.Reminded, watcher.Spent, watcher.Told:
+	case watcher.Voted:
+		s.line("%s answers: %s.", e.Vote.Person, e.Vote.Choice)
+	case watcher.Told:
+		if e.Told.Receipt != "" {
+			s.line("Delivery confirmed by %s: silence counts from here on.", e.Told.Channel)
+		}
+	case watcher.Verdicts, watcher.Step, watcher.Reminded, watcher.Spent:
+	}
+}
+
+// question shows a question as people get it by any channel.
+func (s *story) question(m actions.Message) {
+	s.line("ASKED  %s", actions.OneLine(m.Title))
+	for _, line := range m.Lines {
+		s.more(actions.OneLine(line))
 	}
 }
 
