@@ -77,7 +77,7 @@ func Run(ctx context.Context, cfg Config) (report Report, err error) {
 		return report, err
 	}
 	defer os.RemoveAll(folder)
-	tell := newStory(cfg.Story)
+	tell := newStory(cfg)
 	defer leaves(ctx, folder, tell)()
 	ctx, stop := context.WithCancel(ctx)
 

@@ -19,8 +19,8 @@ type person struct {
 	ask   Ask
 	desk  watcher.Desk
 	tell  *story
-	lines <-chan string // what is typed, from the first question on; nil: nothing is read
-	read  bool
+	lines <-chan string  // what is typed, from the first question on; nil: nothing is read
+	read  bool           // the reader was started
 	asked *actions.Asked // nil: nothing is open that could be answered
 }
 
@@ -56,13 +56,13 @@ func (p *person) hears(ctx context.Context, q actions.Asked) {
 	}
 	p.asked = &q
 	if p.lines != nil {
-		p.tell.more("Type r (roll back), k (keep) or l (looking: 10 more minutes), and Enter.")
+		p.tell.more(offer(q.Answers))
 	}
 }
 
 // types answers as a line says; without more lines nobody answers any more.
 func (p *person) types(ctx context.Context, line string, more bool) {
-	choice, understood := choices[strings.ToLower(strings.TrimSpace(line))]
+	choice, understood := understand(line, p.asked.Answers)
 	switch {
 	case !more:
 		p.lines = nil
@@ -70,15 +70,28 @@ func (p *person) types(ctx context.Context, line string, more bool) {
 	case understood:
 		p.votes(ctx, *p.asked, choice)
 	case strings.TrimSpace(line) != "":
-		p.tell.more("Not understood. Type r (roll back), k (keep) or l (looking), and Enter.")
+		p.tell.more("Not understood. " + offer(p.asked.Answers))
 	}
 }
 
-// choices are the answers as they are typed.
-var choices = map[string]authority.Choice{
-	"r": authority.RollBack, "roll-back": authority.RollBack, "roll back": authority.RollBack,
-	"k": authority.Keep, "keep": authority.Keep,
-	"l": authority.Looking, "looking": authority.Looking,
+// offer says what may be typed: a word, or its first letter.
+func offer(answers []actions.Reply) string {
+	var words []string
+	for _, a := range answers {
+		words = append(words, fmt.Sprintf("%s (%s)", a.Choice[:1], a.Choice))
+	}
+	return fmt.Sprintf("Type one of %s, and Enter.", strings.Join(words, ", "))
+}
+
+// understand finds the answer that was typed.
+func understand(line string, answers []actions.Reply) (authority.Choice, bool) {
+	typed := strings.ToLower(strings.TrimSpace(line))
+	for _, a := range answers {
+		if typed == a.Choice || typed == a.Choice[:1] {
+			return authority.Choice(a.Choice), true
+		}
+	}
+	return "", false
 }
 
 // votes answers a question; once it is over, there is nothing left to answer.
