@@ -32,7 +32,7 @@ answer, and a minute of silence keeps the version. --answer answers by itself. I
 if it was done as you said.`,
 		Example: "  bakewatch demo --bad latency\n  bakewatch demo --ask\n  bakewatch demo --bad none --outage\n" +
 			"  bakewatch demo --once --output json\n  bakewatch demo --once --ask --answer keep",
-		Args:    arguments(),
+		Args: arguments(),
 		RunE: p.begin(func(cmd *cobra.Command, _ []string) error {
 			behaviour, err := shop.ParseBehaviour(bad)
 			if err != nil {

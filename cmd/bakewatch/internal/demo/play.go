@@ -64,7 +64,7 @@ func play(ctx context.Context, cfg Config, d *daemon.Daemon, s *shop.Shop, scree
 			tell.line("Version %s takes the place of all instances.", a.version)
 		}
 		report.Deployments = append(report.Deployments, result)
-		report.OK = report.OK && result.Outcome == string(a.expected(result)) && s.Live() == a.expectedLive(result)
+		report.OK = report.OK && a.wentWell(result, s.Live())
 	}
 	cancel()
 	return report, <-tailing
@@ -93,11 +93,15 @@ func (a act) expected(was Deployment) watcher.Outcome {
 	return watcher.Passed
 }
 
-func (a act) expectedLive(was Deployment) string {
-	if a.expected(was) == watcher.RolledBack {
-		return a.previous
+// wentWell says whether it went as it should, and left live what it should. A person
+// who decides must have been asked: that nothing came of it is no answer.
+func (a act) wentWell(was Deployment, live string) bool {
+	expected, stays := a.expected(was), a.version
+	if expected == watcher.RolledBack {
+		stays = a.previous
 	}
-	return a.version
+	asked := a.asks == nil || a.behaviour == shop.Good || was.Ruling == rules.Ask.String()
+	return asked && was.Outcome == string(expected) && live == stays
 }
 
 // perform deploys, announces the deployment as any tool would, and follows its watch to the end.
