@@ -61,7 +61,7 @@ func circumstances(e tale) (lines []string) {
 	q := e.after.Question
 	way, _ := e.after.Plan.RollbackFor(e.after.Deployment.Strategy)
 	for _, group := range slices.Sorted(maps.Keys(e.after.Ruling.StandIns)) {
-		lines = append(lines, fmt.Sprintf("Nobody knows who is on call for %s (%s): its fallback is asked.", group, e.after.Ruling.StandIns[group]))
+		lines = append(lines, fmt.Sprintf("Of %s the fallback is asked: %s.", group, e.after.Ruling.StandIns[group]))
 	}
 	if takes := takes(way, e.ledger); takes != "" {
 		lines = append(lines, takes)
