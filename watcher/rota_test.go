@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/watcher"
@@ -78,9 +79,13 @@ func TestTheFallbackIsAskedWhereThoseOnCallCouldNotAnswer(t *testing.T) {
 			}
 			message, _ := watcher.Render(ofItsWatch(l.entries))
 			said := strings.Join(message.Lines, "\n")
-			want := "Of oncall the fallback is asked: " + c.why + "."
+			want := "The fallback of oncall is asked: " + c.why + "."
 			if c.why == "" && strings.Contains(said, "fallback") || c.why != "" && !strings.Contains(said, want) {
 				t.Errorf("it is said:\n%s\nwant %q", said, want)
+			}
+			page := watcher.Address(message, actions.Page, l.entries[len(l.entries)-1])
+			if c.why != "" && !slices.Contains(page.Lines, want) {
+				t.Errorf("those who are woken read:\n%q", page.Lines)
 			}
 			if !maps.Equal(before, c.rota.StandIns) {
 				t.Error("the rota of the shell was written to")

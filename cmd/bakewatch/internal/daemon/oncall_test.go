@@ -262,7 +262,7 @@ func TestWhenPagerDutyIsDownTheFallbackIsAskedAndTheMessageSaysWhy(t *testing.T)
 	if got := view.Ruling.Groups["duty"]; !slices.Equal(got, []string{"cleo"}) || !strings.Contains(why, "could never be asked who is on call") || !strings.Contains(why, "500") {
 		t.Errorf("asked are %q, since %q", got, why)
 	}
-	if !strings.Contains(p.says(), "Of duty the fallback is asked: "+why) {
+	if !strings.Contains(p.says(), "The fallback of duty is asked: "+why) {
 		t.Errorf("the message does not say why:\n%s", p.says())
 	}
 	if !strings.Contains(said.String(), "it cannot be asked who is on call") || strings.Contains(said.String(), pagerdutytest.Token) {

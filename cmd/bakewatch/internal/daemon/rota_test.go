@@ -156,7 +156,9 @@ func TestPeopleOnCallGoByTheirNamesInTheDaemonsFile(t *testing.T) {
 		"others by e-mail, or else name":        {true, []pagerduty.OnCall{zoe, stranger, mailed}, "Max M.,kim@example.com,zoe", ""},
 		"others not where votes must be signed": {false, []pagerduty.OnCall{zoe, stranger, mailed}, "zoe", ""},
 		"nobody who could vote": {
-			false, []pagerduty.OnCall{stranger, mailed}, "",
+			false,
+			[]pagerduty.OnCall{stranger, mailed},
+			"",
 			"Max M. (PSTR123), kim@example.com (PMAIL12) is on call in pagerduty:PA, and could not prove to be that: there is no [person.NAME] with the pagerduty id",
 		},
 		"nobody": {true, nil, "", "nobody is on call in pagerduty:PA"},
