@@ -24,6 +24,7 @@ type Daemon struct {
 
 	Groups   map[string]Group        `toml:"group" doc:"who is asked, by the name of the group"`
 	People   map[string]rules.Person `toml:"person" doc:"how people prove who they are, by the names under which they vote"`
+	Schedule elsewhere               `toml:"schedule" doc:"how the services that know who is on call are asked, by the service"`
 	Calendar elsewhere               `toml:"calendar" doc:"times at which other rules hold, by name"`
 	Policy   elsewhere               `toml:"policy" doc:"ceilings that no plan can raise"`
 
@@ -35,6 +36,7 @@ type Daemon struct {
 	Channels   map[string]Tool       `toml:"-"`
 	Executors  map[string]Tool       `toml:"-"`
 
+	Schedules map[string]rules.Options  `toml:"-"` // by the service, such as pagerduty
 	Calendars map[string]rules.Calendar `toml:"-"`
 	Policies  []rules.Policy            `toml:"-"`
 

@@ -68,6 +68,7 @@ func (d *Daemon) loadParts(root strict.Table, c Catalog) {
 	d.Channels = loadTools(root, "channel", c.Channels, c.LaterChannels, c.every)
 	d.addLog(c)
 	d.Executors = loadTools(root, "executor", c.Executors, c.LaterExecutors, func() rules.Options { return &noOptions{} })
+	d.loadSchedules(root, c)
 	d.loadPeople(root)
 	d.loadCalendars(root)
 	d.loadPolicies(root)

@@ -13,6 +13,7 @@ import (
 	"github.com/bakewatch/bakewatch/configs"
 	"github.com/bakewatch/bakewatch/integrations/nats"
 	"github.com/bakewatch/bakewatch/integrations/nats/signing"
+	"github.com/bakewatch/bakewatch/integrations/pagerduty"
 	prom "github.com/bakewatch/bakewatch/integrations/prometheus"
 	"github.com/bakewatch/bakewatch/integrations/prometheus/embedded"
 	"github.com/bakewatch/bakewatch/integrations/slack"
@@ -49,8 +50,10 @@ type Daemon struct {
 	clock    *clock
 	watcher  *configs.Watcher
 	force    atomic.Pointer[force]
-	seen     signing.Seen                  // which signed events were there
-	buttons  atomic.Pointer[slack.Buttons] // nil: nobody here may answer
+	seen     signing.Seen                      // which signed events were there
+	buttons  atomic.Pointer[slack.Buttons]     // nil: nobody here may answer
+	hook     atomic.Pointer[pagerduty.Webhook] // nil: nobody here may answer
+	rota     *rota
 	leaving  atomic.Bool
 	undo     []func()
 }
@@ -158,6 +161,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	beside.run("plans", d.watcher.Run)
 	beside.run("switches", d.switches.run)
 	beside.run("clock", d.clock.run)
+	beside.run("schedules", d.rota.run)
 	for _, s := range d.servers {
 		beside.run("Prometheus", s.Run)
 	}
