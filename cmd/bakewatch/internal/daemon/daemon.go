@@ -51,6 +51,8 @@ type Daemon struct {
 	force    atomic.Pointer[force]
 	seen     signing.Seen                  // which signed events were there
 	buttons  atomic.Pointer[slack.Buttons] // nil: nobody here may answer
+	desk     atomic.Pointer[watcher.Owner] // nil: another replica is active, or none yet
+	linkKey  atomic.Pointer[[]byte]        // nil: not read yet
 	leaving  atomic.Bool
 	undo     []func()
 }

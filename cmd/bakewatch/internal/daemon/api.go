@@ -1,0 +1,89 @@
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/bakewatch/bakewatch/integrations/nats"
+	"github.com/bakewatch/bakewatch/integrations/web"
+	"github.com/bakewatch/bakewatch/watcher"
+)
+
+// api is the Desk over HTTP. Every replica serves it; only the active one has a Desk.
+func (d *Daemon) api() map[string]http.Handler {
+	settings := d.cfg.Daemon.HTTP
+	cfg := web.APIConfig{
+		Desk: d.active, WebConfigFile: settings.WebConfigFile, BelieveLocal: settings.BelieveLocal,
+		Identify: d.identify, Refused: d.metrics.refused, Log: d.cfg.Log,
+	}
+	if settings.ExternalURL != "" {
+		cfg.Links = d.links
+	}
+	return web.API(cfg)
+}
+
+// active returns the Desk, or where it is.
+func (d *Daemon) active(ctx context.Context) (watcher.Desk, error) {
+	if owner := d.desk.Load(); owner != nil {
+		return owner, nil
+	}
+	lease, err := d.conn.Lease(ctx, d.cfg.Lease)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", watcher.ErrStopped, err)
+	}
+	holder, err := lease.Holder(ctx)
+	switch {
+	case errors.Is(err, nats.ErrNoFact):
+		return nil, fmt.Errorf("%w: nobody is yet; it takes some seconds", watcher.ErrStopped)
+	case err != nil:
+		return nil, fmt.Errorf("%w, and it is not known which is: %w", watcher.ErrStopped, err)
+	case holder.Holder == d.cfg.Replica:
+		return nil, fmt.Errorf("%w yet: it reads the journal", watcher.ErrStopped)
+	}
+	return nil, fmt.Errorf("%w: %s is", watcher.ErrStopped, holder.Holder)
+}
+
+// links returns what signs the links for one person: with one key for all replicas,
+// made once and kept as a fact.
+func (d *Daemon) links(ctx context.Context) (*web.Links, error) {
+	key := d.linkKey.Load()
+	if key == nil {
+		made, err := d.theLinkKey(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("the key of the links: %w", err)
+		}
+		key = &made
+		d.linkKey.Store(key)
+	}
+	return web.NewLinks(*key, d.cfg.Daemon.HTTP.ExternalURL)
+}
+
+// linkKeyName is the one key of this version.
+const linkKeyName = "key"
+
+// theLinkKey reads the key. The active replica makes it if there is none: there is one
+// at a time, and it takes what was written.
+func (d *Daemon) theLinkKey(ctx context.Context) ([]byte, error) {
+	fact, err := d.facts.Get(ctx, nats.FactLink, linkKeyName)
+	if errors.Is(err, nats.ErrNoFact) && d.desk.Load() != nil {
+		key := make([]byte, web.LinkKeyBytes)
+		_, _ = rand.Read(key) // never fails
+		text, err := json.Marshal(key)
+		if err != nil {
+			return nil, err
+		}
+		if err := d.facts.Put(ctx, nats.FactLink, linkKeyName, text); err != nil {
+			return nil, err
+		}
+		return key, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var key []byte
+	return key, json.Unmarshal(fact.Value, &key)
+}
