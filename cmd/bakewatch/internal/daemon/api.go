@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -50,40 +49,35 @@ func (d *Daemon) active(ctx context.Context) (watcher.Desk, error) {
 // links returns what signs the links for one person: with one key for all replicas,
 // made once and kept as a fact.
 func (d *Daemon) links(ctx context.Context) (*web.Links, error) {
-	key := d.linkKey.Load()
-	if key == nil {
-		made, err := d.theLinkKey(ctx)
+	d.linking.Lock()
+	defer d.linking.Unlock()
+	if d.linkKey == nil {
+		key, err := d.theLinkKey(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("the key of the links: %w", err)
 		}
-		key = &made
-		d.linkKey.Store(key)
+		d.linkKey = key
 	}
-	return web.NewLinks(*key, d.cfg.Daemon.HTTP.ExternalURL)
+	return web.NewLinks(d.linkKey, d.cfg.Daemon.HTTP.ExternalURL)
 }
 
 // linkKeyName is the one key of this version.
 const linkKeyName = "key"
 
-// theLinkKey reads the key. The active replica makes it if there is none: there is one
-// at a time, and it takes what was written.
+// theLinkKey reads the key. The active replica, of which there is one, makes it if there
+// is none.
 func (d *Daemon) theLinkKey(ctx context.Context) ([]byte, error) {
 	fact, err := d.facts.Get(ctx, nats.FactLink, linkKeyName)
-	if errors.Is(err, nats.ErrNoFact) && d.desk.Load() != nil {
-		key := make([]byte, web.LinkKeyBytes)
-		_, _ = rand.Read(key) // never fails
-		text, err := json.Marshal(key)
-		if err != nil {
-			return nil, err
-		}
-		if err := d.facts.Put(ctx, nats.FactLink, linkKeyName, text); err != nil {
-			return nil, err
-		}
-		return key, nil
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+		return fact.Value, nil
+	case !errors.Is(err, nats.ErrNoFact):
 		return nil, err
 	}
-	var key []byte
-	return key, json.Unmarshal(fact.Value, &key)
+	if _, err := d.active(ctx); err != nil {
+		return nil, err
+	}
+	key := make([]byte, web.LinkKeyBytes)
+	_, _ = rand.Read(key) // never fails
+	return key, d.facts.Put(ctx, nats.FactLink, linkKeyName, key)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,7 +53,8 @@ type Daemon struct {
 	seen     signing.Seen                  // which signed events were there
 	buttons  atomic.Pointer[slack.Buttons] // nil: nobody here may answer
 	desk     atomic.Pointer[watcher.Owner] // nil: another replica is active, or none yet
-	linkKey  atomic.Pointer[[]byte]        // nil: not read yet
+	linking  sync.Mutex
+	linkKey  []byte // nil: not read yet
 	leaving  atomic.Bool
 	undo     []func()
 }
