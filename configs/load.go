@@ -69,6 +69,7 @@ func (d *Daemon) loadParts(root strict.Table, c Catalog) {
 	d.addLog(c)
 	d.Executors = loadTools(root, "executor", c.Executors, c.LaterExecutors, func() rules.Options { return &noOptions{} })
 	d.loadPeople(root)
+	d.checkReaches(root.Named("channel"))
 	d.loadCalendars(root)
 	d.loadPolicies(root)
 	d.loadTrust(root.Table("trust").In("trust"))

@@ -105,6 +105,7 @@ func judged(view watcher.WatchView) Verdict {
 		if view.Decision != nil {
 			return RollBack
 		}
+	default:
 	}
 	return Hold
 }

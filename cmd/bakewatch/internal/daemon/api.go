@@ -5,8 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"time"
 
+	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/configs"
 	"github.com/bakewatch/bakewatch/integrations/nats"
 	"github.com/bakewatch/bakewatch/integrations/web"
 	"github.com/bakewatch/bakewatch/watcher"
@@ -80,4 +84,36 @@ func (d *Daemon) theLinkKey(ctx context.Context) ([]byte, error) {
 	key := make([]byte, web.LinkKeyBytes)
 	_, _ = rand.Read(key) // never fails
 	return key, d.facts.Put(ctx, nats.FactLink, linkKeyName, key)
+}
+
+// linkFor is how long a link is good at most: longer than any question is open.
+const linkFor = 7 * 24 * time.Hour
+
+// answerLink is the label of the link by which one person answers.
+const answerLink = "Answer here"
+
+// linked adds to a question on a channel that reaches one person alone the link by which
+// that person answers. A question without it is told all the same.
+func (d *Daemon) linked(ctx context.Context, channel configs.Tool, m actions.Message) actions.Message {
+	every, has := channel.Common.(*actions.EveryChannel)
+	if !has || every.Person == "" || m.Question == nil {
+		return m
+	}
+	address, err := d.linkTo(ctx, every.Person, *m.Question)
+	if err != nil {
+		d.cfg.Log.Error("a question is told without its link", "watch", m.Watch, "service", m.Service, "err", err)
+		return m
+	}
+	links := map[string]string{answerLink: address}
+	maps.Copy(links, m.Links)
+	m.Links = links
+	return m
+}
+
+func (d *Daemon) linkTo(ctx context.Context, person string, asked actions.Asked) (string, error) {
+	links, err := d.links(ctx)
+	if err != nil {
+		return "", err
+	}
+	return links.URL(web.Link{Watch: asked.Watch, Question: asked.Question, Person: person, Expires: time.Now().Add(linkFor).Unix()})
 }

@@ -14,9 +14,12 @@ import (
 	"testing"
 	"time"
 
+	client "github.com/nats-io/nats.go"
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/configs"
+	"github.com/bakewatch/bakewatch/integrations/email"
 	"github.com/bakewatch/bakewatch/integrations/exec"
 	"github.com/bakewatch/bakewatch/integrations/log"
 	"github.com/bakewatch/bakewatch/integrations/nats/events"
@@ -24,8 +27,6 @@ import (
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/rules/kinds"
 	"github.com/bakewatch/bakewatch/watcher"
-
-	client "github.com/nats-io/nats.go"
 )
 
 // asksTwo is a plan that asks two of those on call.
@@ -71,8 +72,8 @@ command = ['/bin/true']
 use = 'log'
 `
 
-// served are the settings of a daemon with that plan and those people.
-func served(t *testing.T, folder, settings string) Config {
+// written writes the files of a daemon with that plan and those people.
+func written(t *testing.T, folder, settings string) Config {
 	t.Helper()
 	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
 	if err != nil {
@@ -94,14 +95,24 @@ func served(t *testing.T, folder, settings string) Config {
 		}
 	}
 	catalog := configs.Catalog{
-		Rules: kinds.All(), Build: kinds.Build, Channels: []rules.Kind{log.Kind()}, Executors: []rules.Kind{exec.Kind()},
+		Rules: kinds.All(), Build: kinds.Build, Channels: []rules.Kind{log.Kind(), email.Kind()}, Executors: []rules.Kind{exec.Kind()},
+		EveryChannel: func() rules.Options { return &actions.EveryChannel{} },
 	}
-	file := filepath.Join(folder, "bakewatch.toml")
-	loaded, problems := configs.Load(file, catalog)
+	return Config{
+		File: filepath.Join(folder, "bakewatch.toml"), Catalog: catalog, Replica: "one", Version: "test", Log: slog.New(slog.DiscardHandler),
+	}
+}
+
+// served are the settings of a daemon with that plan and those people.
+func served(t *testing.T, folder, settings string) Config {
+	t.Helper()
+	cfg := written(t, folder, settings)
+	loaded, problems := configs.Load(cfg.File, cfg.Catalog)
 	if loaded == nil {
 		t.Fatal(problems)
 	}
-	return Config{File: file, Daemon: loaded, Catalog: catalog, Replica: "one", Version: "test", Log: slog.New(slog.DiscardHandler)}
+	cfg.Daemon = loaded
+	return cfg
 }
 
 // sends sends one request and returns what is answered.
@@ -304,5 +315,62 @@ func TestLinksHoldAcrossARestart(t *testing.T) {
 	}
 	if made[0] != made[1] || !strings.HasPrefix(made[0], "https://bakewatch.example/answer/") {
 		t.Errorf("%q", made)
+	}
+}
+
+// mailbox is a channel that reaches one person.
+func mailbox(person string) string {
+	return "[channel.mail]\nuse = 'email'\nperson = '" + person + "'\nserver = '127.0.0.1:25'\nencryption = 'none'\nfrom = 'b@example.com'\nto = ['ana@example.com']\n"
+}
+
+func TestAQuestionToOnePersonCarriesTheLinkToAnswerBy(t *testing.T) {
+	d, _ := start(t, served(t, t.TempDir(), mailbox("ana")))
+	deploys(t, d, "2.0")
+	channel, others := d.cfg.Daemon.Channels["mail"], d.cfg.Daemon.Channels["log"]
+	question := actions.Message{Watch: "7", Links: map[string]string{"runbook": "https://wiki.example"}, Question: &actions.Asked{Watch: "7", Question: 9}}
+	linked := d.linked(t.Context(), channel, question)
+	path, ours := strings.CutPrefix(linked.Links[answerLink], "https://bakewatch.example")
+	if !ours || linked.Links["runbook"] == "" || len(question.Links) != 1 {
+		t.Fatalf("%q, of %q", linked.Links, question.Links)
+	}
+	if status, text := sends(t, d, "GET", path, "", reader); status != http.StatusNotFound || !strings.Contains(text, "7") {
+		t.Errorf("of a watch that is not there: %d %s", status, text)
+	}
+	for what, links := range map[string]map[string]string{
+		"what asks nothing":         d.linked(t.Context(), channel, actions.Message{Watch: "7"}).Links,
+		"a channel of other people": d.linked(t.Context(), others, actions.Message{Question: question.Question}).Links,
+	} {
+		if links[answerLink] != "" {
+			t.Errorf("%s carries a link", what)
+		}
+	}
+}
+
+func TestAChannelOfOnePersonIsCheckedWhenTheFileIsRead(t *testing.T) {
+	for name, test := range map[string]struct{ settings, says string }{
+		"a person with links":   {mailbox("ana"), ""},
+		"nobody":                {mailbox("eve"), "there is no [person.eve] with link = true"},
+		"one without links":     {mailbox("zoe") + "[person.zoe]\nbasic = 'zoe'\n", "there is no [person.zoe] with link = true"},
+		"the log":               {"[channel.journal]\nuse = 'log'\nperson = 'ana'\n", "whoever reads the log"},
+		"a server without name": {"external_url = 'bakewatch'\n", "is no address of a server"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := test.settings
+			cfg := written(t, t.TempDir(), settings)
+			text, err := os.ReadFile(cfg.File)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(settings, "external_url") {
+				text = []byte(strings.Replace(string(text), "external_url = 'https://bakewatch.example'\n", "", 1))
+			}
+			if err := os.WriteFile(cfg.File, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, problems := configs.Load(cfg.File, cfg.Catalog)
+			if said := fmt.Sprint(problems); test.says == "" && problems.Failed() || !strings.Contains(said, test.says) {
+				t.Errorf("%s, want %q", said, test.says)
+			}
+		})
 	}
 }
