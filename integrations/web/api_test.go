@@ -229,6 +229,18 @@ func TestWhoSpeaksIsWhatTheServerFound(t *testing.T) {
 	}
 }
 
+func TestAPasswordIsCheckedAlsoWhereTheServerLetsEverybodyIn(t *testing.T) {
+	d := asking()
+	handlers := web.API(web.APIConfig{Desk: func(context.Context) (watcher.Desk, error) { return d, nil }, WebConfigFile: passwords(t)})
+	base := serve(t, func(c *web.Config) { c.Mounts = handlers }) // as while its file named nobody
+	for password, status := range map[string]int{"guess": http.StatusUnauthorized, "": http.StatusUnauthorized, "secret": http.StatusOK} {
+		response, text := call{method: "POST", path: web.APIPath + "watches/checkout/cancel", body: `{"reason":"over"}`, password: password}.do(t, base)
+		if response.StatusCode != status || (status == http.StatusUnauthorized) != (response.Header.Get("WWW-Authenticate") != "") {
+			t.Errorf("%q: %d %s, want %d", password, response.StatusCode, text, status)
+		}
+	}
+}
+
 func TestWhatGoesWrongIsSaidWithWhatToDo(t *testing.T) {
 	cancels := func(body string) call {
 		return call{method: "POST", path: web.APIPath + "watches/checkout/cancel", body: body, headers: ben}
