@@ -82,6 +82,8 @@ type TLS struct {
 type HTTP struct {
 	Listen        string `toml:"listen" doc:"the address to serve on"`
 	WebConfigFile string `toml:"web_config_file" doc:"TLS and basic auth, as Prometheus' exporter toolkit reads it"`
+	BelieveLocal  bool   `toml:"believe_local" doc:"where nobody logs in: whoever asks from this machine is who they say they are; never behind a proxy"`
+	ExternalURL   string `toml:"external_url" doc:"the address under which people reach this server, such as \"https://bakewatch.example.com\": links to answer by lead there"`
 	OIDC          later  `toml:"oidc" doc:"login by OpenID Connect"`
 }
 

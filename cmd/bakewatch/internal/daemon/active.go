@@ -151,6 +151,8 @@ func (d *Daemon) serveDesk(ctx context.Context, owner *watcher.Owner) error {
 	if err != nil {
 		return err
 	}
+	d.desk.Store(owner)
+	defer d.desk.Store(nil)
 	<-ctx.Done()
 	return stop()
 }

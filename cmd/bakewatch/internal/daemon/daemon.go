@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -54,6 +55,9 @@ type Daemon struct {
 	buttons  atomic.Pointer[slack.Buttons]     // nil: nobody here may answer
 	hook     atomic.Pointer[pagerduty.Webhook] // nil: nobody here may answer
 	rota     *rota
+	desk     atomic.Pointer[watcher.Owner] // nil: another replica is active, or none yet
+	linking  sync.Mutex
+	linkKey  []byte // nil: not read yet
 	leaving  atomic.Bool
 	undo     []func()
 }

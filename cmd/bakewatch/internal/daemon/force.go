@@ -233,12 +233,11 @@ func (l lastGood) Get(ctx context.Context, file string) (p rules.Plan, ok bool, 
 	return p, err == nil, err
 }
 
-// mounts are the query APIs of embedded Prometheus servers, and what Slack and PagerDuty call.
+// mounts are the Desk, the query APIs of embedded Prometheus servers, and what Slack and PagerDuty call.
 func (d *Daemon) mounts() map[string]http.Handler {
-	mounts := map[string]http.Handler{
-		"POST " + slack.CallbackPath:    http.HandlerFunc(d.pressed),
-		"POST " + pagerduty.WebhookPath: http.HandlerFunc(d.hooked),
-	}
+	mounts := d.api()
+	mounts["POST "+slack.CallbackPath] = http.HandlerFunc(d.pressed)
+	mounts["POST "+pagerduty.WebhookPath] = http.HandlerFunc(d.hooked)
 	if len(d.servers) > 0 {
 		mounts["/prometheus/"] = d.servers[0].Handler()
 	}
