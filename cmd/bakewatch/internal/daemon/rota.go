@@ -207,7 +207,7 @@ func (r *rota) warn(log *slog.Logger, people []pagerduty.OnCall) {
 	directory := r.directory()
 	for _, one := range people {
 		if _, err := directory.Identify(proof(one)); err != nil {
-			log.Warn("somebody on call has no [person.NAME]; where votes must be proved they are not asked", "who", name(one), "pagerduty", one.ID)
+			log.Warn("somebody on call has no [person.NAME]; where votes must be proved they are not asked", "who", called(one), "pagerduty", one.ID)
 		}
 	}
 }
@@ -277,22 +277,22 @@ func known(onCall []pagerduty.OnCall, directory authority.Directory) (people []s
 		case err == nil:
 			people = append(people, person)
 		case directory.Believe:
-			people = append(people, name(one))
+			people = append(people, called(one))
 		}
 	}
 	slices.Sort(people)
 	return slices.Compact(people)
 }
 
-// name is what a person goes by of whom only PagerDuty knows.
-func name(one pagerduty.OnCall) string {
+// called is what a person goes by of whom only PagerDuty knows.
+func called(one pagerduty.OnCall) string {
 	return actions.Shorten(actions.OneLine(cmp.Or(one.Email, one.Name, one.ID)), 80)
 }
 
 // names are those of people in a log or a message, with the id to write into [person.NAME].
 func names(people []pagerduty.OnCall) (all []string) {
 	for _, one := range people {
-		all = append(all, fmt.Sprintf("%s (%s)", name(one), one.ID))
+		all = append(all, fmt.Sprintf("%s (%s)", called(one), one.ID))
 	}
 	return all
 }
