@@ -40,7 +40,12 @@ func startPager(t *testing.T) *pager {
 	t.Helper()
 	p := &pager{rest: &pagerdutytest.REST{T: t}}
 	mux := http.NewServeMux()
-	mux.Handle("/oncalls", p.rest)
+	mux.HandleFunc("/oncalls", func(w http.ResponseWriter, r *http.Request) {
+		if len(p.rest.Asked()) == 0 {
+			<-time.After(2 * time.Second) // longer than it takes until people are asked
+		}
+		p.rest.ServeHTTP(w, r)
+	})
 	mux.HandleFunc("/v2/enqueue", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		event, refused := pagerdutytest.Accept(r, body)
@@ -224,7 +229,9 @@ func TestWhoeverIsOnCallIsAskedAndAnAcknowledgementGivesTenMinutesMore(t *testin
 		t.Errorf("nobody was woken: %+v", p.sent)
 	}
 	p.rest.Set(shift("PMAX123"))
-	d.rota.again()
+	if err := d.Reload(t.Context()); err != nil { // which asks again
+		t.Fatal(err)
+	}
 	until(t, "max is on call", func() bool {
 		return slices.Equal(d.rota.of(*view.Plan, time.Now()).Groups["duty"], []string{"max"})
 	})

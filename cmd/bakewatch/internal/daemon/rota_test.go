@@ -99,6 +99,15 @@ func TestWhenAScheduleDoesNotAnswerForFiveMinutesNobodyKnowsWhoIsOnCall(t *testi
 		if got := r.of(e.plans[0], time.Now()); !slices.Equal(got.Groups["duty"], []string{"zoe"}) || len(got.StandIns) > 0 {
 			t.Errorf("once it answers: %+v", got)
 		}
+		e.err = errors.New("500")
+		before := len(e.asked)
+		for len(e.asked) == before {
+			pass(time.Second)
+		}
+		before = len(e.asked)
+		if pass(30 * time.Second); len(e.asked) < before+2 {
+			t.Error("after another failure it is not asked again soon")
+		}
 	})
 }
 
@@ -124,6 +133,29 @@ func TestAScheduleIsNotAskedBeforeItWantsToBe(t *testing.T) {
 	})
 }
 
+func TestWhoBeginsToActWaitsForTheFirstAnswersButNotForLong(t *testing.T) {
+	for takes, waits := range map[time.Duration]time.Duration{0: 0, 3 * time.Second: 3 * time.Second, time.Minute: firstAnswers} {
+		synctest.Test(t, func(t *testing.T) {
+			e := &exchange{plans: []rules.Plan{scheduled("pagerduty:PA")}}
+			r := e.rota(authority.Directory{})
+			r.ask = func(ctx context.Context, _ string) ([]pagerduty.OnCall, error) {
+				select {
+				case <-ctx.Done():
+				case <-time.After(takes):
+				}
+				return nil, ctx.Err()
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			began := time.Now()
+			go func() { _ = r.run(ctx) }()
+			if r.first(ctx); time.Since(began) != waits {
+				t.Errorf("an answer after %s is waited for %s", takes, time.Since(began))
+			}
+		})
+	}
+}
+
 func TestAScheduleThatOnlyAnOpenWatchNamesIsAskedForAsLongAsItIsOpen(t *testing.T) {
 	e := &exchange{people: []pagerduty.OnCall{zoe}}
 	old := scheduled("pagerduty:POLD")
@@ -136,7 +168,7 @@ func TestAScheduleThatOnlyAnOpenWatchNamesIsAskedForAsLongAsItIsOpen(t *testing.
 			t.Errorf("it was not asked at once: %+v", got)
 		}
 		pass(20 * time.Minute)
-		if silent := time.Since(e.last); silent < 8*time.Minute || silent > 11*time.Minute {
+		if silent := time.Since(e.last); silent < 8*time.Minute || silent > 12*time.Minute {
 			t.Errorf("asked last %s ago", silent)
 		}
 	})
