@@ -80,6 +80,7 @@ func TestTheProgramSpeaksWithARealDaemon(t *testing.T) {
 		"arm":                     {[]string{"arm", "--as", "bea"}, 0, "armed everywhere", ""},
 		"wait while people asked": {[]string{"wait", "checkout", "--until-asked"}, exitAsking, "asking", ""},
 		"an empty journal":        {[]string{"journal", "verify"}, 0, "entries: 0, lanes: 0, flaws: 0", ""},
+		"rules without a record":  {[]string{"rules", "--output", "json"}, 0, "[]", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

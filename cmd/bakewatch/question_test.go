@@ -227,6 +227,9 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 	if code, out := bakewatch("journal", "verify"); code != 0 {
 		t.Errorf("journal verify: %d\n%s", code, out)
 	}
+	if code, out := bakewatch("rules", "shop", "--output", "json"); code != 0 || !strings.Contains(out, `"agreed": 1`) || !strings.Contains(out, `"acted": 1`) {
+		t.Errorf("the record of the rules: %d\n%s", code, out)
+	}
 	eventually(ctx, t, "the pager hears of question and decision", func() bool {
 		return strings.Contains(paged.topics(), "ruled") && strings.Contains(paged.topics(), "decided")
 	})

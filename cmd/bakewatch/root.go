@@ -63,7 +63,7 @@ func newRoot(p *program) *cobra.Command {
 		notifyCommand(p))
 	add(groupPipeline, announceCommand(p), waitCommand(p))
 	add(groupPeople, listCommand(p), showCommand(p), explainCommand(p), tailCommand(p), answerCommand(p),
-		cancelCommand(p), rollbackCommand(p), wrongCommand(p), disarmCommand(p), armCommand(p), keyCommand(p))
+		cancelCommand(p), rollbackCommand(p), wrongCommand(p), rulesCommand(p), disarmCommand(p), armCommand(p), keyCommand(p))
 	root.AddCommand(versionCommand(p))
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/bakewatch/bakewatch/rules/counting"
 	"github.com/bakewatch/bakewatch/watcher/replay/quality/sim"
 )
 
@@ -93,11 +94,11 @@ func slowness(cell Cell) string {
 
 // falseness is why there are more false alarms than promised.
 func (r Result) falseness(cell Cell) string {
-	if low, _ := Wilson(r[cell].Alarms, r[cell].Runs); 1000*low <= mostFalse {
+	if low, _ := counting.Wilson(r[cell].Alarms, r[cell].Runs); 1000*low <= mostFalse {
 		return "chance would explain it: the interval reaches what is promised"
 	}
 	bound := r.of(boundOf(cell))
-	low, _ := Wilson(bound.Alarms, bound.Runs)
+	low, _ := counting.Wilson(bound.Alarms, bound.Runs)
 	if requests := cell.Rate * sim.Step; cell.Rate > 0 && 1000*low > mostFalse && requests < cell.Noise.Phi() {
 		return fmt.Sprintf("more than promised; the bound does not keep it either: with %g requests a look, a dispersion of %g is none of a beta-binomial count", requests, cell.Noise.Phi())
 	}
@@ -141,7 +142,7 @@ func (r Result) keeps(contender Contender, c sim.Case) bool {
 	for _, noise := range promised {
 		sum.Merge(r.of(Cell{sim.Case{Rate: c.Rate, P0: c.P0, Factor: 1, Noise: noise, Control: contender.home()}, contender.Name}))
 	}
-	low, _ := Wilson(sum.Alarms, sum.Runs)
+	low, _ := counting.Wilson(sum.Alarms, sum.Runs)
 	return sum.Runs > 0 && 1000*low <= mostFalse
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bakewatch/bakewatch/rules/counting"
 	"github.com/bakewatch/bakewatch/watcher/replay/quality/sim"
 )
 
@@ -56,7 +57,7 @@ func (t *Tally) alarms() string {
 	if t.Runs == 0 {
 		return "–"
 	}
-	low, high := Wilson(t.Alarms, t.Runs)
+	low, high := counting.Wilson(t.Alarms, t.Runs)
 	return fmt.Sprintf("%s (%s–%s)", number(t.Per1000()), number(1000*low), number(1000*high))
 }
 
@@ -98,7 +99,7 @@ func (r Result) targets(w *strings.Builder, p Printed) {
 		return "**missed**"
 	}
 	rare := func(t *Tally, per1000 float64) string {
-		if low, _ := Wilson(t.Alarms, t.Runs); t.Per1000() > per1000 && 1000*low <= per1000 {
+		if low, _ := counting.Wilson(t.Alarms, t.Runs); t.Per1000() > per1000 && 1000*low <= per1000 {
 			return "too few runs to say"
 		}
 		return met(t.Per1000() <= per1000)

@@ -1,4 +1,4 @@
-package quality
+package counting
 
 import "math"
 
