@@ -23,10 +23,14 @@ type Template struct {
 // EveryChannel are the options that every [channel.NAME] has besides its own.
 type EveryChannel struct {
 	Template Template `toml:"template" json:"template,omitzero" doc:"the channel's own words, in place of Bakewatch's"`
+	Person   string   `toml:"person" json:"person,omitempty" doc:"a [person.NAME] with link = true whom alone all that is sent here reaches: questions carry a link to answer by"`
 }
 
 // Check says what is wrong with the options.
 func (o *EveryChannel) Check() error { return o.Template.Check() }
+
+// Reaches returns whom alone the channel reaches; empty: that is not said.
+func (o *EveryChannel) Reaches() string { return o.Person }
 
 // Check says what is wrong with the templates: that they are none, or that one fails
 // for some message.

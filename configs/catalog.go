@@ -20,6 +20,8 @@ type Catalog struct {
 	Rules, Executors, Channels []rules.Kind
 	// EveryChannel makes the options that every channel has besides its own; nil: there are none.
 	EveryChannel func() rules.Options
+	// Schedules are the services that know who is on call, by the name that a group's schedule begins with.
+	Schedules []rules.Kind
 	// Kinds that a later version brings: refused as not yet supported.
 	LaterRules, LaterExecutors, LaterChannels []string
 	// Build makes the rules of a resolved plan; its error says what does not fit together.

@@ -24,6 +24,7 @@ func catalog() configs.Catalog {
 			{Name: "hidden", New: func() rules.Options { return &hidden{} }},
 			{Name: "slack", New: func() rules.Options { return &hook{} }},
 		},
+		Schedules:      []rules.Kind{{Name: "pagerduty", New: func() rules.Options { return &hook{URL: "https://api.example.com"} }}},
 		LaterExecutors: []string{"kubernetes", "helm", "argocd"},
 		LaterChannels:  []string{"pagerduty", "email", "alertmanager"},
 	}

@@ -24,6 +24,7 @@ type Daemon struct {
 
 	Groups   map[string]Group        `toml:"group" doc:"who is asked, by the name of the group"`
 	People   map[string]rules.Person `toml:"person" doc:"how people prove who they are, by the names under which they vote"`
+	Schedule elsewhere               `toml:"schedule" doc:"how the services that know who is on call are asked, by the service"`
 	Calendar elsewhere               `toml:"calendar" doc:"times at which other rules hold, by name"`
 	Policy   elsewhere               `toml:"policy" doc:"ceilings that no plan can raise"`
 
@@ -35,6 +36,7 @@ type Daemon struct {
 	Channels   map[string]Tool       `toml:"-"`
 	Executors  map[string]Tool       `toml:"-"`
 
+	Schedules map[string]rules.Options  `toml:"-"` // by the service, such as pagerduty
 	Calendars map[string]rules.Calendar `toml:"-"`
 	Policies  []rules.Policy            `toml:"-"`
 
@@ -80,6 +82,8 @@ type TLS struct {
 type HTTP struct {
 	Listen        string `toml:"listen" doc:"the address to serve on"`
 	WebConfigFile string `toml:"web_config_file" doc:"TLS and basic auth, as Prometheus' exporter toolkit reads it"`
+	BelieveLocal  bool   `toml:"believe_local" doc:"where nobody logs in: whoever asks from this machine is who they say they are; never behind a proxy"`
+	ExternalURL   string `toml:"external_url" doc:"the address under which people reach this server, such as \"https://bakewatch.example.com\": links to answer by lead there"`
 	OIDC          later  `toml:"oidc" doc:"login by OpenID Connect"`
 }
 

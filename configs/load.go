@@ -64,11 +64,13 @@ func (d *Daemon) loadParts(root strict.Table, c Catalog) {
 	if len(d.Prometheus) == 0 {
 		root.Fail("prometheus", "there is no Prometheus to ask", "write [prometheus.main] with url = …, or embedded = true")
 	}
-	checkListen(root.Table("http").In("http"), d.HTTP.Listen)
+	d.checkHTTP(root.Table("http").In("http"))
 	d.Channels = loadTools(root, "channel", c.Channels, c.LaterChannels, c.every)
 	d.addLog(c)
 	d.Executors = loadTools(root, "executor", c.Executors, c.LaterExecutors, func() rules.Options { return &noOptions{} })
+	d.loadSchedules(root, c)
 	d.loadPeople(root)
+	d.checkReaches(root.Named("channel"))
 	d.loadCalendars(root)
 	d.loadPolicies(root)
 	d.loadTrust(root.Table("trust").In("trust"))

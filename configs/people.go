@@ -24,9 +24,6 @@ func (d *Daemon) loadPeople(root strict.Table) {
 	d.checkProofs(persons)
 }
 
-// schedules are ids of schedules, after the service that knows who is on call.
-var schedules = regexp.MustCompile(`^pagerduty:[A-Za-z0-9]+$`)
-
 func (d *Daemon) checkGroup(t strict.Table, name string) {
 	g := d.Groups[name]
 	d.checkMembers(t, g)
@@ -38,9 +35,7 @@ func (d *Daemon) checkGroup(t strict.Table, name string) {
 		}
 		return
 	}
-	if !schedules.MatchString(g.Schedule) {
-		t.Fail("schedule", fmt.Sprintf("schedule: %q is none", strict.Shorten(g.Schedule)), `such as "pagerduty:PABC123": the service, and the id of the schedule there`)
-	}
+	d.checkSchedule(t, g.Schedule)
 	switch other, known := d.Groups[g.Fallback]; {
 	case !t.Has("fallback"):
 		t.Fail("schedule", "a schedule needs a fallback", "name the group to ask when nobody is known to be on call: fallback = …")

@@ -55,6 +55,7 @@ func expect(t *testing.T, text, problem string, warning bool) {
 
 func TestWhoIsAskedIsCheckedWhenTheFileIsLoaded(t *testing.T) {
 	const oncall = "[group.oncall]\npeople = ['ana', 'ben']\n"
+	const asked = "[schedule.pagerduty]\ntoken_env = 'HOME'\n"
 	anasKey, bensKey := publicKey(t), publicKey(t)
 	const persons = "[person.ana]\nslack = 'U024BE7LH'\n[person.ben]\nlocal = true\n"
 	for name, test := range map[string]struct {
@@ -62,13 +63,18 @@ func TestWhoIsAskedIsCheckedWhenTheFileIsLoaded(t *testing.T) {
 		warning       bool
 	}{
 		"people and how they prove it":       {oncall + persons, "", false},
-		"a schedule and its fallback":        {oncall + "[group.duty]\nschedule = 'pagerduty:PABC123'\nfallback = 'oncall'\npage = ['log']\n", "", false},
+		"a schedule and its fallback":        {oncall + "[group.duty]\nschedule = 'pagerduty:PABC123'\nfallback = 'oncall'\npage = ['log']\n" + asked, "", false},
+		"a schedule that cannot be asked":    {oncall + "[group.duty]\nschedule = 'pagerduty:PABC123'\nfallback = 'oncall'\n", `:8:12: group "duty": schedule: it is not said how pagerduty is asked; write [schedule.pagerduty] with token_file = …`, false},
+		"another service to ask":             {"[schedule.opsgenie]\ntoken_env = 'HOME'\n", `schedule "opsgenie": no service of this name is known`, false},
+		"a service without its options":      {"[schedule.pagerduty]\nurl = ''\n", `schedule "pagerduty": url_file: is required`, false},
+		"a token in place":                   {"[schedule.pagerduty]\ntoken = 'abc'\n", "token: a secret must not be written in place; write token_file = … or token_env = …", false},
+		"a key that it does not have":        {"[schedule.pagerduty]\ntokn_file = 'x'\n", `did you mean "token_file"?`, false},
 		"a name twice":                       {"[group.oncall]\npeople = ['ana', 'Ana']\n", `:6:18: group "oncall": people: "Ana" is empty or named twice`, false},
 		"no name":                            {"[group.oncall]\npeople = [' ']\n", `people: " " is empty or named twice`, false},
 		"people and a schedule":              {oncall + "schedule = 'pagerduty:P1'\nfallback = 'oncall'\n", "people and schedule exclude each other", false},
 		"a schedule of nobody we know":       {oncall + "[group.duty]\nschedule = 'opsgenie:P1'\nfallback = 'oncall'\n", `:8:12: group "duty": schedule: "opsgenie:P1" is none; such as "pagerduty:PABC123"`, false},
 		"a schedule without an id":           {oncall + "[group.duty]\nschedule = 'pagerduty:'\nfallback = 'oncall'\n", `schedule: "pagerduty:" is none`, false},
-		"a schedule without a fallback":      {"[group.duty]\nschedule = 'pagerduty:P1'\n", "a schedule needs a fallback", false},
+		"a schedule without a fallback":      {asked + "[group.duty]\nschedule = 'pagerduty:P1'\n", "a schedule needs a fallback", false},
 		"a fallback that is not there":       {oncall + "[group.duty]\nschedule = 'pagerduty:P1'\nfallback = 'onkall'\n", `there is no [group.onkall]; did you mean "oncall"?`, false},
 		"a fallback to a schedule":           {"[group.a]\nschedule = 'pagerduty:P1'\nfallback = 'a'\n", "fallback: [group.a] has a schedule itself", false},
 		"a fallback without a schedule":      {oncall + "fallback = 'oncall'\n", "fallback is for a group with a schedule", false},
@@ -76,7 +82,7 @@ func TestWhoIsAskedIsCheckedWhenTheFileIsLoaded(t *testing.T) {
 		"a page of nothing":                  {oncall + "page = []\n", "page is empty", false},
 		"a person without a proof":           {oncall + "[person.ana]\n", `person "ana": accepts no proof; write nkeys`, false},
 		"a person in no group":               {oncall + "[person.eve]\nlocal = true\n", `person "eve": is in no group`, true},
-		"a person who may be on call":        {oncall + "[group.duty]\nschedule = 'pagerduty:P1'\nfallback = 'oncall'\n[person.eve]\npagerduty = 'PEVE123'\n", "", false},
+		"a person who may be on call":        {oncall + "[group.duty]\nschedule = 'pagerduty:P1'\nfallback = 'oncall'\n[person.eve]\npagerduty = 'PEVE123'\n" + asked, "", false},
 		"one who is on no schedule":          {oncall + "[person.eve]\npagerduty = 'PEVE123'\n", `person "eve": is in no group`, true},
 		"a proof of two people":              {oncall + persons + "slack = 'U024BE7LH'\n", `person "ben": slack: it stands for ana already; each proof speaks for one person`, false},
 		"a login of two in other letters":    {oncall + "[person.ana]\noidc = 'ANA@example.com'\n[person.ben]\noidc = 'ana@example.com'\n", `:10:8: person "ben": oidc: it stands for ana already`, false},
@@ -141,6 +147,8 @@ func TestTheBudgetIsSoManyInSoLong(t *testing.T) {
 
 func TestAPlanCarriesWhatTheDaemonsFileSaysOfIt(t *testing.T) {
 	const house = minimal + `
+[schedule.pagerduty]
+token_env = "HOME"
 [group.oncall]
 people = ["ana", "ben"]
 page = ["log"]
@@ -244,7 +252,7 @@ func TestAGroupThatIsWokenIsReached(t *testing.T) {
 }
 
 func TestPeopleWhoWouldBeTooFewAreWarnedOf(t *testing.T) {
-	const house = minimal + "[executor.e]\nuse = 'exec'\ncommand = ['/x']\n[group.oncall]\npeople = ['ana', 'ben']\n[group.lead]\npeople = ['ana']\n[group.cto]\npeople = ['cem']\n[group.duty]\nschedule = 'pagerduty:P1'\nfallback = 'lead'\n"
+	const house = minimal + "[executor.e]\nuse = 'exec'\ncommand = ['/x']\n[group.oncall]\npeople = ['ana', 'ben']\n[group.lead]\npeople = ['ana']\n[group.cto]\npeople = ['cem']\n[group.duty]\nschedule = 'pagerduty:P1'\nfallback = 'lead'\n[schedule.pagerduty]\ntoken_env = 'HOME'\n"
 	const policy = "[[policy]]\nname = 'four eyes'\nmost = 'ask'\nneeds = { oncall = 2 }\n"
 	const ask, veto = "decide = 'ask'\nsilence = 'keep'\n", "decide = 'veto'\n"
 	for name, test := range map[string]struct{ house, authority, said string }{

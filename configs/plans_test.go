@@ -333,7 +333,7 @@ func countless(format string, n int) string {
 
 func TestAResolvedPlanComesBackFromTheJournalAsItWas(t *testing.T) {
 	folder := t.TempDir()
-	write(t, folder, map[string]string{"bakewatch.toml": minimal + "[executor.e]\nuse = 'exec'\ncommand = ['/x']\n[group.oncall]\npeople = ['ana', 'ben']\n[group.duty]\nschedule = 'pagerduty:P1'\nfallback = 'oncall'\npage = ['log']\n" +
+	write(t, folder, map[string]string{"bakewatch.toml": minimal + "[executor.e]\nuse = 'exec'\ncommand = ['/x']\n[group.oncall]\npeople = ['ana', 'ben']\n[group.duty]\nschedule = 'pagerduty:P1'\nfallback = 'oncall'\npage = ['log']\n[schedule.pagerduty]\ntoken_env = 'HOME'\n" +
 		"[calendar.night]\nhours = ['22:00-06:00']\nweekdays = ['friday:monday']\ntime_zone = 'Europe/Berlin'\n[calendar.freeze]\nholidays = ['2026-12-25']\nduring = 'ask'\n" +
 		"[budget]\nlane = '2 in 24h'\n[[policy]]\ncalendar = ['night']\nmost = 'ask'\nneeds = { oncall = 2 }\n"})
 	d, problems := configs.Load(filepath.Join(folder, "bakewatch.toml"), catalog())

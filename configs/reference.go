@@ -43,6 +43,10 @@ func (r *reference) daemon(c Catalog) {
 	r.keys("", keys)
 	r.add("### `[prometheus.NAME]`\n")
 	r.keys("", strict.Keys(ptr(source())))
+	for _, kind := range c.Schedules {
+		r.add("### `[schedule.%s]`\n\nNeeded where a group has `schedule = \"%s:ID\"`.\n", kind.Name, kind.Name)
+		r.keys("", strict.Keys(kind.New()))
+	}
 	r.add("### `[calendar.NAME]`\n\nOf each key any of its values is enough, and all keys that are set must hold.\n")
 	r.keys("", strict.Keys(ptr(calendarDefaults())))
 	r.add("### `[[policy]]`\n\nAll that match hold. Matchers that are left out match everything.\n")

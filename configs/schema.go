@@ -28,6 +28,7 @@ func DaemonSchema(c Catalog) ([]byte, error) {
 	properties["prometheus"] = named(properties["prometheus"], strict.Schema(ptr(source())))
 	properties["channel"] = named(properties["channel"], oneOf("use", c.Channels, c.every()))
 	properties["executor"] = named(properties["executor"], oneOf("use", c.Executors, nil))
+	properties["schedule"] = described(properties["schedule"], schedulesSchema(c))
 	properties["preset"] = named(properties["preset"], strict.Schema(&preset{}))
 	properties["calendar"] = named(properties["calendar"], strict.Schema(ptr(calendarDefaults())))
 	policy := required(strict.Schema(&rules.Policy{}), "most")
@@ -57,6 +58,15 @@ func oneOf(key string, kinds []rules.Kind, common any) strict.Object {
 		choices = append(choices, required(own, key))
 	}
 	return strict.Object{"oneOf": choices}
+}
+
+// schedulesSchema is the schema of [schedule.SERVICE]: no other service is known.
+func schedulesSchema(c Catalog) strict.Object {
+	services := strict.Object{}
+	for _, kind := range c.Schedules {
+		services[kind.Name] = strict.Schema(kind.New())
+	}
+	return strict.Object{"type": "object", "properties": services, "additionalProperties": false}
 }
 
 func propertiesOf(schema strict.Object) strict.Object {

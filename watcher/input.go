@@ -1,7 +1,6 @@
 package watcher
 
 import (
-	"maps"
 	"time"
 
 	"github.com/bakewatch/bakewatch/actions"
@@ -59,23 +58,6 @@ type Request struct {
 	By     string
 	Reason string
 	Watch  uint64 // of Wrong: which watch was wrong
-}
-
-// Rota is who is on call now, for the groups that have a schedule.
-type Rota struct {
-	Groups map[string][]string // the people by group; a group that is missing here is as the plan says
-	// StandIns say why it is not known who is on call, by group: then the plan's people are asked.
-	StandIns map[string]string
-}
-
-// over returns the groups of a plan with whoever is on call in their place.
-func (r Rota) over(groups map[string][]string) map[string][]string {
-	if len(r.Groups) == 0 {
-		return groups
-	}
-	all := maps.Clone(groups)
-	maps.Copy(all, r.Groups)
-	return all
 }
 
 // Guards are the checks outside the lane that can only lower power. Empty: none does.

@@ -56,13 +56,19 @@ func silenceMeans(w *Watch) string {
 	return means
 }
 
+// standIns say why people are asked who are not on call.
+func standIns(ruling authority.Ruling) (lines []string) {
+	for _, group := range slices.Sorted(maps.Keys(ruling.StandIns)) {
+		lines = append(lines, fmt.Sprintf("The fallback of %s is asked: %s.", group, ruling.StandIns[group]))
+	}
+	return lines
+}
+
 // circumstances are what one should know before answering.
 func circumstances(e tale) (lines []string) {
 	q := e.after.Question
 	way, _ := e.after.Plan.RollbackFor(e.after.Deployment.Strategy)
-	for _, group := range slices.Sorted(maps.Keys(e.after.Ruling.StandIns)) {
-		lines = append(lines, fmt.Sprintf("Nobody knows who is on call for %s (%s): its fallback is asked.", group, e.after.Ruling.StandIns[group]))
-	}
+	lines = standIns(e.after.Ruling)
 	if takes := takes(way, e.ledger); takes != "" {
 		lines = append(lines, takes)
 	}

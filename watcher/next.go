@@ -122,9 +122,11 @@ func (l Lane) rule(in Input) (Entry, bool) {
 // caseOf is the case for a ruling now, on what the rules say.
 func (l Lane) caseOf(in Input, answers []rules.Answer) authority.Case {
 	w := l.Watch
+	out := barred(w.Deployment)
+	groups, standIns := in.Rota.over(w.Plan, out)
 	c := authority.Case{
-		Deployment: w.Deployment, Plan: w.Plan, Answers: answers, Target: w.Target, Barred: barred(w.Deployment), Now: in.Now,
-		Groups: in.Rota.over(w.Plan.Groups), StandIns: in.Rota.StandIns,
+		Deployment: w.Deployment, Plan: w.Plan, Answers: answers, Target: w.Target, Barred: out, Now: in.Now,
+		Groups: groups, StandIns: standIns,
 		Rollback: w.Rollback, SameAgain: w.SameAgain, Disarmed: in.Guards.Disarmed, Skewed: in.Guards.Skewed, Budget: w.overBudget(in.Guards.Budget),
 		Unheard: w.unheard(in.Now),
 	}

@@ -16,7 +16,7 @@ func Address(m actions.Message, to actions.Audience, about Entry) actions.Messag
 	m.Audience = to
 	switch to {
 	case actions.Page:
-		return short(m)
+		return short(m, about)
 	case actions.Stakeholders:
 		return plainly(m, about)
 	case actions.Chat:
@@ -30,9 +30,18 @@ const (
 	pageRunes = 240 // of one line
 )
 
-func short(m actions.Message) actions.Message {
-	lines := make([]string, 0, pageLines+1)
-	for _, line := range m.Lines[:min(pageLines, len(m.Lines))] {
+// short keeps the first reasons, and why people are woken who are not on call.
+func short(m actions.Message, about Entry) actions.Message {
+	kept := slices.Clone(m.Lines[:min(pageLines, len(m.Lines))])
+	if about.Ruling != nil {
+		for _, line := range standIns(*about.Ruling) {
+			if slices.Contains(m.Lines[len(kept):], line) {
+				kept = append(kept, line)
+			}
+		}
+	}
+	lines := make([]string, 0, len(kept)+1)
+	for _, line := range kept {
 		if runes := []rune(line); len(runes) > pageRunes {
 			line = string(runes[:pageRunes]) + "…"
 		}

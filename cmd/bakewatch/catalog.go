@@ -30,6 +30,7 @@ func catalog() configs.Catalog {
 		Channels: []rules.Kind{
 			alertmanager.Kind(), email.Kind(), logchannel.Kind(), pagerduty.Kind(), slack.Kind(), webhook.ChannelKind(),
 		},
+		Schedules: []rules.Kind{pagerduty.ScheduleKind()},
 		LaterExecutors: []string{
 			"argocd", "argo-rollouts", "consul", "envoy", "etcd", "flagd", "flux", "git", "haproxy", "helm",
 			"kubernetes", "launchdarkly", "nats", "nginx", "nomad", "systemd", "traefik", "unleash",

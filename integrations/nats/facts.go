@@ -22,6 +22,7 @@ const (
 	FactDisarm = "disarm" // why nothing may be rolled back
 	FactLease  = "lease"  // who acts
 	FactSigned = "signed" // a request that was signed: its key and id, so that it counts once
+	FactLink   = "link"   // the key that signs the links for one person
 )
 
 // Why a fact is not as it was wished.

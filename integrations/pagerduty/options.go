@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"regexp"
 	"time"
 
@@ -90,15 +89,8 @@ func endpoint(raw string) (outbound.Endpoint, error) {
 	return to, nil
 }
 
-// Webhook makes the handler that takes acknowledgements of this channel's incidents in;
-// ok: the options have a secret for it. It reads the secret.
-func (o *Options) Webhook(name, cluster string, to Acknowledger, log *slog.Logger) (handler http.Handler, ok bool, err error) {
-	secret, err := outbound.ReadSecret("webhook_secret", o.WebhookSecretFile, o.WebhookSecretEnv)
-	if err != nil {
-		return nil, false, fmt.Errorf("channel %s: %w", name, err)
-	}
-	if secret.IsZero() {
-		return nil, false, nil
-	}
-	return &Webhook{Secrets: []outbound.Secret{secret}, Cluster: cluster, To: to, Log: log}, true, nil
+// WebhookSecret reads the secret by which acknowledgements of this channel's incidents
+// are known to be PagerDuty's; none: they do not come back.
+func (o *Options) WebhookSecret() (outbound.Secret, error) {
+	return outbound.ReadSecret("webhook_secret", o.WebhookSecretFile, o.WebhookSecretEnv)
 }

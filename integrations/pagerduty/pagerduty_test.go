@@ -14,24 +14,25 @@ import (
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/integrations/contract"
 	"github.com/bakewatch/bakewatch/integrations/pagerduty"
+	"github.com/bakewatch/bakewatch/integrations/pagerduty/pagerdutytest"
 	"github.com/bakewatch/bakewatch/rules"
 )
 
 func TestChannel(t *testing.T) {
 	contract.Channel(t, contract.ChannelSuite{
-		Kind: pagerduty.Kind(), Secrets: []string{routingKey},
+		Kind: pagerduty.Kind(), Secrets: []string{pagerdutytest.RoutingKey},
 		Start: func(t *testing.T, conduct contract.Conduct) (contract.Outside, bool) {
 			dedupKey := ""
 			web := contract.StartWeb(t, conduct, func(r *http.Request, body []byte) contract.Call {
-				got, refused := accept(r, body)
+				got, refused := pagerdutytest.Accept(r, body)
 				if refused != nil {
 					t.Error(refused)
 					return contract.Call{}
 				}
 				dedupKey = got.DedupKey
 				key, _ := got.Payload.Details["key"].(string)
-				return contract.Call{Key: key, Text: got.visible()}
-			}, func(w http.ResponseWriter, _ contract.Call) { enqueued(w, dedupKey) })
+				return contract.Call{Key: key, Text: got.Visible()}
+			}, func(w http.ResponseWriter, _ contract.Call) { pagerdutytest.Enqueued(w, dedupKey) })
 			outside := web.Outside(conduct)
 			outside.Options = options(t, web.URL)
 			return outside, true
@@ -41,28 +42,28 @@ func TestChannel(t *testing.T) {
 
 func options(t *testing.T, url string) *pagerduty.Options {
 	t.Helper()
-	t.Setenv("ROUTING_KEY", routingKey)
+	t.Setenv("ROUTING_KEY", pagerdutytest.RoutingKey)
 	o := pagerduty.Kind().New().(*pagerduty.Options)
 	o.RoutingKeyEnv, o.URL = "ROUTING_KEY", url+"/v2/enqueue"
 	return o
 }
 
 // service starts a PagerDuty service and returns a channel to it.
-func service(t *testing.T) (actions.Follower, *incidents, *[]sent) {
+func service(t *testing.T) (actions.Follower, *pagerdutytest.Incidents, *[]pagerdutytest.Sent) {
 	t.Helper()
-	state, events := &incidents{open: map[string]string{}}, &[]sent{}
+	state, events := &pagerdutytest.Incidents{Open: map[string]string{}}, &[]pagerdutytest.Sent{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
-		e, refused := accept(r, body)
+		e, refused := pagerdutytest.Accept(r, body)
 		if refused != nil {
 			t.Error(refused)
 		}
-		state.take(e)
+		state.Take(e)
 		*events = append(*events, e)
-		enqueued(w, e.DedupKey)
+		pagerdutytest.Enqueued(w, e.DedupKey)
 	}))
 	t.Cleanup(server.Close)
 	notifier, err := options(t, server.URL).Notifier("pager", slog.New(slog.DiscardHandler))
@@ -134,8 +135,8 @@ func TestThereIsOneIncidentForEachWatch(t *testing.T) {
 					t.Fatalf("%q, %v", receipt, err)
 				}
 			}
-			if !maps.Equal(state.open, c.open) || !slices.Equal(state.woken, c.woken) {
-				t.Errorf("open %v, woken %v", state.open, state.woken)
+			if !maps.Equal(state.Open, c.open) || !slices.Equal(state.Woken, c.woken) {
+				t.Errorf("open %v, woken %v", state.Open, state.Woken)
 			}
 		})
 	}
@@ -223,8 +224,8 @@ func TestAKeyThatIsNoneIsFoundAtTheStart(t *testing.T) {
 	for name, c := range map[string]struct{ key, url, says string }{
 		"one that is too short":        {"0123", "https://events.pagerduty.com/v2/enqueue", "32 letters and digits"},
 		"one of another kind":          {strings.Repeat("-", 32), "https://events.pagerduty.com/v2/enqueue", "32 letters and digits"},
-		"one that would go in clear":   {routingKey, "http://events.pagerduty.com/v2/enqueue", "use https"},
-		"an address with a fragment":   {routingKey, "https://events.pagerduty.com/#x", "fragment"},
+		"one that would go in clear":   {pagerdutytest.RoutingKey, "http://events.pagerduty.com/v2/enqueue", "use https"},
+		"an address with a fragment":   {pagerdutytest.RoutingKey, "https://events.pagerduty.com/#x", "fragment"},
 		"one that is not there at all": {"", "https://events.pagerduty.com/v2/enqueue", "empty"},
 	} {
 		t.Run(name, func(t *testing.T) {

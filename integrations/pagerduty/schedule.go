@@ -21,7 +21,12 @@ import (
 // restAPI is PagerDuty's REST API, unless the account is served from the EU.
 const restAPI = "https://api.pagerduty.com"
 
-// ScheduleOptions say how PagerDuty's REST API is asked.
+// ScheduleKind is the service "pagerduty", which knows who is on call.
+func ScheduleKind() rules.Kind {
+	return rules.Kind{Name: "pagerduty", New: func() rules.Options { return DefaultSchedule() }}
+}
+
+// ScheduleOptions are those of [schedule.pagerduty]: they say how PagerDuty's REST API is asked.
 type ScheduleOptions struct {
 	TokenFile string         `toml:"token_file" json:"token_file,omitempty" doc:"file that holds a read-only REST API key"`
 	TokenEnv  string         `toml:"token_env" json:"token_env,omitempty" doc:"environment variable that holds a read-only REST API key"`

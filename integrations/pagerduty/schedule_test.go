@@ -13,6 +13,7 @@ import (
 
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/integrations/pagerduty"
+	"github.com/bakewatch/bakewatch/integrations/pagerduty/pagerdutytest"
 	"github.com/bakewatch/bakewatch/rules"
 )
 
@@ -29,7 +30,7 @@ func schedule(t *testing.T, handler http.Handler) *pagerduty.Schedule {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	t.Setenv("PAGERDUTY_TOKEN", token)
+	t.Setenv("PAGERDUTY_TOKEN", pagerdutytest.Token)
 	o := pagerduty.DefaultSchedule()
 	o.TokenEnv, o.URL = "PAGERDUTY_TOKEN", server.URL
 	if err := o.Check(); err != nil {
@@ -47,11 +48,11 @@ func user(n int) map[string]any {
 }
 
 func TestAScheduleSaysWhoIsOnCallNow(t *testing.T) {
-	fake := &rest{t: t, entries: []oncall{
-		{"PABC", 1, user(1)},
-		{"PABC", 2, user(1)}, // by two escalation policies
-		{"PXYZ", 1, user(9)},
-		{"PABC", 1, user(0)},
+	fake := &pagerdutytest.REST{T: t, Entries: []pagerdutytest.Entry{
+		{Schedule: "PABC", Level: 1, User: user(1)},
+		{Schedule: "PABC", Level: 2, User: user(1)}, // by two escalation policies
+		{Schedule: "PXYZ", Level: 1, User: user(9)},
+		{Schedule: "PABC", Level: 1, User: user(0)},
 	}}
 	got, err := schedule(t, fake).OnCall(t.Context(), "PABC")
 	want := []pagerduty.OnCall{{ID: "PU000", Name: "Person 0", Email: "p0@example.com"}, {ID: "PU001", Name: "Person 1", Email: "p1@example.com"}}
@@ -64,13 +65,13 @@ func TestAScheduleSaysWhoIsOnCallNow(t *testing.T) {
 }
 
 func TestAScheduleOfManyIsReadToItsEnd(t *testing.T) {
-	fake := &rest{t: t, padding: 5000} // ten users come near to what is read of a reply
+	fake := &pagerdutytest.REST{T: t, Padding: 5000} // ten users come near to what is read of a reply
 	for i := range 37 {
-		fake.entries = append(fake.entries, oncall{"PABC", 1, user(i)})
+		fake.Entries = append(fake.Entries, pagerdutytest.Entry{Schedule: "PABC", Level: 1, User: user(i)})
 	}
 	got, err := schedule(t, fake).OnCall(t.Context(), "PABC")
-	if err != nil || len(got) != 37 || len(fake.asked) != 4 || fake.asked[3].Get("offset") != "30" {
-		t.Errorf("%d people in %d calls, %v", len(got), len(fake.asked), err)
+	if err != nil || len(got) != 37 || len(fake.Asked()) != 4 || fake.Asked()[3].Get("offset") != "30" {
+		t.Errorf("%d people in %d calls, %v", len(got), len(fake.Asked()), err)
 	}
 }
 
@@ -114,7 +115,7 @@ func TestAScheduleThatCannotBeAskedSaysWhy(t *testing.T) {
 				w.WriteHeader(c.status)
 				_, _ = io.WriteString(w, c.body)
 			})).OnCall(t.Context(), "PABC")
-			if err == nil || actions.Classify(err) != c.want || after(err) != c.after || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), token) {
+			if err == nil || actions.Classify(err) != c.want || after(err) != c.after || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), pagerdutytest.Token) {
 				t.Errorf("class %d after %s: %v", actions.Classify(err), after(err), err)
 			}
 		})
@@ -131,7 +132,7 @@ func TestAnIDThatIsNoneIsNotAskedFor(t *testing.T) {
 }
 
 func TestATokenIsNeverSentInClear(t *testing.T) {
-	t.Setenv("PAGERDUTY_TOKEN", token)
+	t.Setenv("PAGERDUTY_TOKEN", pagerdutytest.Token)
 	o := pagerduty.DefaultSchedule()
 	if err := o.Check(); err == nil || !strings.Contains(err.Error(), "token_file: missing") {
 		t.Errorf("no token: %v", err)

@@ -27,6 +27,9 @@ type Acknowledger interface {
 	Acknowledged(ctx context.Context, watch string, by authority.Proof) error
 }
 
+// WebhookPath is where PagerDuty posts: the URL of its generic webhook (v3) ends so.
+const WebhookPath = "/api/v1/pagerduty/webhook"
+
 // Webhook takes PagerDuty's v3 webhooks in: an incident of this Bakewatch that a person
 // has acknowledged. It is an http.Handler for POST; everything that is not meant for it
 // is answered well, since PagerDuty turns off a webhook that refuses.

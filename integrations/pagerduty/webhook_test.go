@@ -3,9 +3,6 @@ package pagerduty_test
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,10 +15,9 @@ import (
 	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/integrations/outbound"
 	"github.com/bakewatch/bakewatch/integrations/pagerduty"
+	"github.com/bakewatch/bakewatch/integrations/pagerduty/pagerdutytest"
 	"github.com/bakewatch/bakewatch/watcher"
 )
-
-const webhookSecret = "lDQHScfUeXUKaQRNF+8XIiDKZ7XX3itBAYzwU0TARw8lJqRnkKl2iB1anSb0Z+IK"
 
 // desk hears acknowledgements.
 type desk struct {
@@ -34,32 +30,20 @@ func (d *desk) Acknowledged(_ context.Context, watch string, by authority.Proof)
 	return d.err
 }
 
-// acknowledged is a v3 webhook as PagerDuty documents it.
+// acknowledged is the webhook of an incident of watch 12, changed.
 func acknowledged(change func(string) string) string {
-	body := `{"event":{"id":"5ac64822-4adc-4fda-ade0-410becf0de4f","event_type":"incident.acknowledged","resource_type":"incident",
-"occurred_at":"2026-11-23T10:00:00.169Z",
-"agent":{"html_url":"https://acme.pagerduty.com/users/PLH1HKV","id":"PLH1HKV","self":"https://api.pagerduty.com/users/PLH1HKV","summary":"Tenex Engineer","type":"user_reference"},
-"client":{"name":"PagerDuty"},
-"data":{"id":"PGR0VU2","type":"incident","self":"https://api.pagerduty.com/incidents/PGR0VU2","html_url":"https://acme.pagerduty.com/incidents/PGR0VU2",
-"number":2,"status":"acknowledged","incident_key":"bakewatch/main/12","created_at":"2026-11-23T09:59:00Z","title":"checkout?",
-"service":{"id":"PF9KMXH","summary":"API Service","type":"service_reference"},"assignees":[],"urgency":"high","resolve_reason":null}}}`
+	body := pagerdutytest.Acknowledged("bakewatch/main/12", "PLH1HKV", time.Date(2026, 11, 23, 10, 0, 0, 169_000_000, time.UTC))
 	if change != nil {
 		return change(body)
 	}
 	return body
 }
 
-func sign(secret, body string) string {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(body))
-	return "v1=" + hex.EncodeToString(mac.Sum(nil))
-}
-
 // deliver delivers a webhook two minutes after it happened, and returns the status and the log.
 func deliver(d *desk, method, signature, body string) (int, string) {
 	var log bytes.Buffer
 	handler := &pagerduty.Webhook{
-		Secrets: []outbound.Secret{outbound.NewSecret(webhookSecret)}, Cluster: "main", To: d,
+		Secrets: []outbound.Secret{outbound.NewSecret(pagerdutytest.Secret)}, Cluster: "main", To: d,
 		Log: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return time.Date(2026, 11, 23, 10, 2, 0, 0, time.UTC) },
 	}
 	request := httptest.NewRequest(method, "/pagerduty", strings.NewReader(body))
@@ -74,9 +58,9 @@ func deliver(d *desk, method, signature, body string) (int, string) {
 func TestAnAcknowledgementIsHandedOn(t *testing.T) {
 	body := acknowledged(nil)
 	for name, signature := range map[string]string{
-		"signed": sign(webhookSecret, body),
-		"signed twice, while the secret is replaced": sign("the old one", body) + "," + sign(webhookSecret, body),
-		"of a version to come as well":               "v2=abcd, " + sign(webhookSecret, body),
+		"signed": pagerdutytest.Sign(pagerdutytest.Secret, body),
+		"signed twice, while the secret is replaced": pagerdutytest.Sign("the old one", body) + "," + pagerdutytest.Sign(pagerdutytest.Secret, body),
+		"of a version to come as well":               "v2=abcd, " + pagerdutytest.Sign(pagerdutytest.Secret, body),
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := &desk{}
@@ -92,11 +76,11 @@ func TestWhatIsNotSignedIsNotHeard(t *testing.T) {
 	body := acknowledged(nil)
 	for name, signature := range map[string]string{
 		"nothing":                   "",
-		"another secret":            sign("another", body),
-		"another body":              sign(webhookSecret, body+" "),
-		"no secret at all":          sign("", body),
-		"the right one as another":  strings.Replace(sign(webhookSecret, body), "v1=", "v2=", 1),
-		"half of it":                sign(webhookSecret, body)[:40],
+		"another secret":            pagerdutytest.Sign("another", body),
+		"another body":              pagerdutytest.Sign(pagerdutytest.Secret, body+" "),
+		"no secret at all":          pagerdutytest.Sign("", body),
+		"the right one as another":  strings.Replace(pagerdutytest.Sign(pagerdutytest.Secret, body), "v1=", "v2=", 1),
+		"half of it":                pagerdutytest.Sign(pagerdutytest.Secret, body)[:40],
 		"what is no signature":      "v1=zz",
 		"an empty one":              "v1=",
 		"a list of nothing but end": ",,,",
@@ -104,14 +88,14 @@ func TestWhatIsNotSignedIsNotHeard(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := &desk{}
 			code, log := deliver(d, http.MethodPost, signature, body)
-			if code != http.StatusUnauthorized || len(d.heard) != 0 || strings.Contains(log, webhookSecret) {
+			if code != http.StatusUnauthorized || len(d.heard) != 0 || strings.Contains(log, pagerdutytest.Secret) {
 				t.Errorf("%d, %q", code, d.heard)
 			}
 		})
 	}
 	forgotten := &pagerduty.Webhook{Secrets: []outbound.Secret{{}}, Cluster: "main", To: &desk{}, Log: slog.New(slog.DiscardHandler)}
 	request, recorder := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)), httptest.NewRecorder()
-	request.Header.Set("X-PagerDuty-Signature", sign("", body))
+	request.Header.Set("X-PagerDuty-Signature", pagerdutytest.Sign("", body))
 	if forgotten.ServeHTTP(recorder, request); recorder.Code != http.StatusUnauthorized {
 		t.Errorf("an empty secret lets in: %d", recorder.Code)
 	}
@@ -148,7 +132,7 @@ func TestWhatIsNoAcknowledgementOfOursIsAnsweredWell(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			body, d := acknowledged(change), &desk{}
-			code, _ := deliver(d, http.MethodPost, sign(webhookSecret, body), body)
+			code, _ := deliver(d, http.MethodPost, pagerdutytest.Sign(pagerdutytest.Secret, body), body)
 			if code != http.StatusAccepted || len(d.heard) != 0 {
 				t.Errorf("%d, %q", code, d.heard)
 			}
@@ -169,7 +153,7 @@ func TestWhatIsNotTakenIsTriedAgainOnlyWhereThatHelps(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := &desk{err: c.err}
-			if code, log := deliver(d, http.MethodPost, sign(webhookSecret, body), body); code != c.code || !strings.Contains(log, "watch=12") {
+			if code, log := deliver(d, http.MethodPost, pagerdutytest.Sign(pagerdutytest.Secret, body), body); code != c.code || !strings.Contains(log, "watch=12") {
 				t.Errorf("%d\n%s", code, log)
 			}
 		})
@@ -181,22 +165,22 @@ func TestOnlyAPostOfSomeSizeIsRead(t *testing.T) {
 		t.Errorf("GET: %d", code)
 	}
 	long := strings.Repeat("x", 300<<10)
-	if code, _ := deliver(&desk{}, http.MethodPost, sign(webhookSecret, long), long); code != http.StatusRequestEntityTooLarge {
+	if code, _ := deliver(&desk{}, http.MethodPost, pagerdutytest.Sign(pagerdutytest.Secret, long), long); code != http.StatusRequestEntityTooLarge {
 		t.Errorf("300 KiB: %d", code)
 	}
 }
 
-func TestAChannelWithASecretHasAWebhook(t *testing.T) {
+func TestAChannelMayHaveASecretOfAWebhook(t *testing.T) {
 	o := options(t, "https://events.pagerduty.com")
-	if _, ok, err := o.Webhook("pager", "main", &desk{}, slog.New(slog.DiscardHandler)); ok || err != nil {
-		t.Errorf("without a secret: %v, %v", ok, err)
+	if secret, err := o.WebhookSecret(); !secret.IsZero() || err != nil {
+		t.Errorf("without one: %v", err)
 	}
 	o.WebhookSecretEnv = "WEBHOOK_SECRET"
-	if _, _, err := o.Webhook("pager", "main", &desk{}, slog.New(slog.DiscardHandler)); err == nil {
+	if _, err := o.WebhookSecret(); err == nil {
 		t.Error("a secret that is not there is none")
 	}
-	t.Setenv("WEBHOOK_SECRET", webhookSecret)
-	if handler, ok, err := o.Webhook("pager", "main", &desk{}, slog.New(slog.DiscardHandler)); handler == nil || !ok || err != nil {
-		t.Errorf("%v, %v", ok, err)
+	t.Setenv("WEBHOOK_SECRET", pagerdutytest.Secret)
+	if secret, err := o.WebhookSecret(); secret.Reveal() != pagerdutytest.Secret || err != nil {
+		t.Errorf("%v", err)
 	}
 }

@@ -27,6 +27,7 @@ func (d *Daemon) act(ctx context.Context, epoch uint64) error {
 	if err := d.load(ctx, owner); err != nil {
 		return err
 	}
+	d.rota.first(ctx)
 	channels, err := d.telling(ctx, owner)
 	if err != nil {
 		return err
@@ -50,6 +51,7 @@ func (d *Daemon) act(ctx context.Context, epoch uint64) error {
 	feeding := newGroup(ctx)
 	feeding.run("desk", func(ctx context.Context) error { return d.serveDesk(ctx, owner) })
 	feeding.run("buttons", func(ctx context.Context) error { return d.hearButtons(ctx, owner) })
+	feeding.run("acknowledgements", func(ctx context.Context) error { return d.hearAcknowledgements(ctx, owner) })
 	feeding.run("events", func(ctx context.Context) error { return d.takeIn(ctx, owner) })
 	feeding.run("watches and notifications", func(ctx context.Context) error { // whatever ends one of them ends all
 		select {
@@ -96,6 +98,7 @@ func (d *Daemon) owner(epoch uint64) (*watcher.Owner, error) {
 		PlanFor:   d.planFor,
 		Guards:    d.guards,
 		Switch:    d.switches,
+		Rota:      func(plan rules.Plan) watcher.Rota { return d.rota.of(plan, time.Now()) },
 		Directory: d.directory,
 		Budget:    func() *rules.Allowance { return d.force.Load().set.Daemon.Budget.All },
 		Log:       d.cfg.Log,
@@ -148,6 +151,8 @@ func (d *Daemon) serveDesk(ctx context.Context, owner *watcher.Owner) error {
 	if err != nil {
 		return err
 	}
+	d.desk.Store(owner)
+	defer d.desk.Store(nil)
 	<-ctx.Done()
 	return stop()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/bakewatch/bakewatch/configs"
 	"github.com/bakewatch/bakewatch/integrations/nats"
 	"github.com/bakewatch/bakewatch/integrations/nats/signing"
+	"github.com/bakewatch/bakewatch/integrations/pagerduty"
 	prom "github.com/bakewatch/bakewatch/integrations/prometheus"
 	"github.com/bakewatch/bakewatch/integrations/prometheus/embedded"
 	"github.com/bakewatch/bakewatch/integrations/slack"
@@ -49,8 +51,13 @@ type Daemon struct {
 	clock    *clock
 	watcher  *configs.Watcher
 	force    atomic.Pointer[force]
-	seen     signing.Seen                  // which signed events were there
-	buttons  atomic.Pointer[slack.Buttons] // nil: nobody here may answer
+	seen     signing.Seen                      // which signed events were there
+	buttons  atomic.Pointer[slack.Buttons]     // nil: nobody here may answer
+	hook     atomic.Pointer[pagerduty.Webhook] // nil: nobody here may answer
+	rota     *rota
+	desk     atomic.Pointer[watcher.Owner] // nil: another replica is active, or none yet
+	linking  sync.Mutex
+	linkKey  []byte // nil: not read yet
 	leaving  atomic.Bool
 	undo     []func()
 }
@@ -158,6 +165,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	beside.run("plans", d.watcher.Run)
 	beside.run("switches", d.switches.run)
 	beside.run("clock", d.clock.run)
+	beside.run("schedules", d.rota.run)
 	for _, s := range d.servers {
 		beside.run("Prometheus", s.Run)
 	}

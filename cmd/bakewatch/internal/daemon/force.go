@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/configs"
 	"github.com/bakewatch/bakewatch/integrations/nats"
+	"github.com/bakewatch/bakewatch/integrations/outbound"
+	"github.com/bakewatch/bakewatch/integrations/pagerduty"
 	"github.com/bakewatch/bakewatch/integrations/slack"
 	"github.com/bakewatch/bakewatch/rules"
 )
@@ -20,7 +23,9 @@ type force struct {
 	set       configs.Set
 	executors map[string]actions.Binder
 	channels  map[string]actions.Notifier
-	over      chan struct{} // closed when something else is in force
+	schedules map[string]*pagerduty.Schedule // by the service that knows who is on call
+	hooks     []outbound.Secret              // of the webhooks by which acknowledgements come
+	over      chan struct{}                  // closed when something else is in force
 }
 
 // while returns a context that ends with ctx, or when something else comes into force.
@@ -46,6 +51,7 @@ func (d *Daemon) loadPlans(ctx context.Context) error {
 		return err
 	}
 	d.force.Store(tools)
+	d.rota = newRota(d)
 	d.watcher, err = configs.NewWatcher(configs.Watcher{
 		Path: d.cfg.File, Catalog: d.cfg.Catalog, First: set, Kept: kept, Log: d.cfg.Log,
 		Changed: func(set configs.Set) { d.replace(ctx, set) },
@@ -71,19 +77,20 @@ func (d *Daemon) Reload(ctx context.Context) error {
 func (d *Daemon) replace(ctx context.Context, set configs.Set) {
 	tools, err := d.tools(set)
 	if err != nil {
-		d.cfg.Log.Error("reload: the executors and channels stay as they were", "err", err)
+		d.cfg.Log.Error("reload: the executors, channels and schedules stay as they were", "err", err)
 		before := d.force.Load()
-		tools = &force{set: set, executors: before.executors, channels: before.channels, over: make(chan struct{})}
+		tools = &force{set: set, executors: before.executors, channels: before.channels, schedules: before.schedules, hooks: before.hooks, over: make(chan struct{})}
 	}
 	before := d.force.Swap(tools)
 	close(before.over)
+	d.rota.again()
 	d.report(set)
 	d.tellBroken(ctx, before.set, set)
 }
 
 // tools makes the executors and channels that the daemon's file names.
 func (d *Daemon) tools(set configs.Set) (*force, error) {
-	f := &force{set: set, executors: map[string]actions.Binder{}, channels: map[string]actions.Notifier{}, over: make(chan struct{})}
+	f := &force{set: set, executors: map[string]actions.Binder{}, channels: map[string]actions.Notifier{}, schedules: map[string]*pagerduty.Schedule{}, over: make(chan struct{})}
 	var problems []error
 	for name, tool := range set.Daemon.Executors {
 		options, ok := tool.Options.(actions.ExecutorOptions)
@@ -104,7 +111,49 @@ func (d *Daemon) tools(set configs.Set) (*force, error) {
 		}
 		f.channels[name] = notifier
 	}
+	problems = append(problems, f.hear(set.Daemon)...)
 	return f, errors.Join(problems...)
+}
+
+// hear makes what PagerDuty is asked by, and what it answers by.
+func (f *force) hear(file *configs.Daemon) (problems []error) {
+	for name, tool := range file.Channels {
+		options, ok := tool.Options.(*pagerduty.Options)
+		if !ok {
+			continue
+		}
+		secret, err := options.WebhookSecret()
+		switch {
+		case err != nil:
+			problems = append(problems, fmt.Errorf("[channel.%s]: %w", name, err))
+		case !secret.IsZero():
+			f.hooks = append(f.hooks, secret)
+		}
+	}
+	for service, options := range file.Schedules {
+		kind, ok := options.(*pagerduty.ScheduleOptions)
+		if !ok {
+			problems = append(problems, fmt.Errorf("[schedule.%s]: it knows no schedules", service))
+			continue
+		}
+		schedule, err := kind.Schedule()
+		if err != nil {
+			problems = append(problems, fmt.Errorf("[schedule.%s]: %w", service, err))
+			continue
+		}
+		f.schedules[service] = schedule
+	}
+	return problems
+}
+
+// onCall asks who is on call in a schedule, such as pagerduty:PABC.
+func (f *force) onCall(ctx context.Context, schedule string) ([]pagerduty.OnCall, error) {
+	service, id, _ := strings.Cut(schedule, ":")
+	asked, known := f.schedules[service]
+	if !known {
+		return nil, fmt.Errorf("there is no [schedule.%s] any more", service)
+	}
+	return asked.OnCall(ctx, id)
 }
 
 // Notifier makes the channel of the daemon's file, with the words that it has of its own.
@@ -184,9 +233,11 @@ func (l lastGood) Get(ctx context.Context, file string) (p rules.Plan, ok bool, 
 	return p, err == nil, err
 }
 
-// mounts are the query APIs of embedded Prometheus servers, and what Slack calls.
+// mounts are the Desk, the query APIs of embedded Prometheus servers, and what Slack and PagerDuty call.
 func (d *Daemon) mounts() map[string]http.Handler {
-	mounts := map[string]http.Handler{"POST " + slack.CallbackPath: http.HandlerFunc(d.pressed)}
+	mounts := d.api()
+	mounts["POST "+slack.CallbackPath] = http.HandlerFunc(d.pressed)
+	mounts["POST "+pagerduty.WebhookPath] = http.HandlerFunc(d.hooked)
 	if len(d.servers) > 0 {
 		mounts["/prometheus/"] = d.servers[0].Handler()
 	}

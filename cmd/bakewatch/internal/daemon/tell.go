@@ -100,6 +100,7 @@ func (d *Daemon) deliver(ctx context.Context, owner *watcher.Owner, now *force, 
 	audience, heard := watcher.For(channel, n.listeners, audiences)
 	n.message, n.heard = watcher.Address(message, audience, e), heard
 	n.message.Cluster = d.cfg.Daemon.Cluster
+	n.message = d.linked(ctx, now.set.Daemon.Channels[channel], n.message)
 	if threader, ok := notifier.(actions.Threader); ok && e.Of() != 0 {
 		return d.converse(ctx, n, threader)
 	}

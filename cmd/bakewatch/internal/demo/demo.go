@@ -9,10 +9,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 	"time"
 
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/daemon"
 	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/shop"
 	"github.com/bakewatch/bakewatch/configs"
@@ -22,6 +24,7 @@ import (
 type Config struct {
 	Bad     shop.Behaviour // what is wrong with the second deployment; shop.Good: nothing
 	Outage  bool           // all versions suffer during the second deployment
+	Ask     *Ask           // a person decides about the second deployment; nil: Bakewatch does, at once
 	Once    bool           // end when both deployments have been judged
 	Story   io.Writer      // is told what happens, as it happens
 	Catalog configs.Catalog
@@ -33,7 +36,7 @@ type Config struct {
 type Report struct {
 	Deployments []Deployment `json:"deployments"`
 	// OK says that all went as it should: the good version passed, and the bad one was
-	// rolled back; in an outage, nothing was.
+	// rolled back; in an outage, nothing was; where a person was asked, it went as they said.
 	OK bool `json:"ok"`
 }
 
@@ -47,6 +50,9 @@ type Deployment struct {
 	Ruling  string `json:"ruling"` // the power that the ruling had: "auto", … or "none"
 	Reason  string `json:"reason"` // the arithmetic
 	Blame   string `json:"blame"`  // who is to blame for the breach; empty: there was none
+	// Answer is what the person said who was asked: "roll-back" or "keep"; absent: nobody
+	// was asked, or nobody answered.
+	Answer authority.Choice `json:"answer,omitempty"`
 	// From the deployment to the decision, and to the verified recovery; null: there was none.
 	Detected  *float64 `json:"detected_seconds"`
 	Recovered *float64 `json:"recovered_seconds"`
@@ -71,7 +77,7 @@ func Run(ctx context.Context, cfg Config) (report Report, err error) {
 		return report, err
 	}
 	defer os.RemoveAll(folder)
-	tell := newStory(cfg.Story)
+	tell := newStory(cfg)
 	defer leaves(ctx, folder, tell)()
 	ctx, stop := context.WithCancel(ctx)
 
@@ -82,6 +88,8 @@ func Run(ctx context.Context, cfg Config) (report Report, err error) {
 	}
 	defer s.Wait()
 	defer stop()
+	screen := newTerminal(tell)
+	cfg.Catalog.Channels = append(slices.Clip(cfg.Catalog.Channels), screen.kind())
 	d, err := start(ctx, cfg, s, folder)
 	if err != nil {
 		return report, err
@@ -93,7 +101,7 @@ func Run(ctx context.Context, cfg Config) (report Report, err error) {
 		end()
 		err = errors.Join(err, <-running)
 	}()
-	if report, err = play(ctx, cfg, d, s, tell); err != nil || cfg.Once {
+	if report, err = play(ctx, cfg, d, s, screen); err != nil || cfg.Once {
 		return report, err
 	}
 	tell.goesOn(d.Addr(), filepath.Join(folder, "nats"))
@@ -124,7 +132,12 @@ func start(ctx context.Context, cfg Config, s *shop.Shop, folder string) (*daemo
 	values := struct {
 		Targets []string
 		Control string
-	}{s.Targets(), strings.TrimSuffix(s.ControlURL(), "/")}
+		Voter   string
+		Within  string // how long a person has to answer; empty: nobody is asked
+	}{s.Targets(), strings.TrimSuffix(s.ControlURL(), "/"), voter, ""}
+	if cfg.Ask != nil {
+		values.Within = cfg.Ask.within().String()
+	}
 	for _, name := range []string{"bakewatch.toml", "shop.toml"} {
 		if err := write(filepath.Join(folder, name), name, values); err != nil {
 			return nil, err

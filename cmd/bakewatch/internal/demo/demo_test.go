@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/demo"
 	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/shop"
 	"github.com/bakewatch/bakewatch/configs"
@@ -15,10 +16,38 @@ import (
 	"github.com/bakewatch/bakewatch/integrations/webhook"
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/rules/kinds"
+	"github.com/bakewatch/bakewatch/watcher"
 )
 
 func TestTheScannersFindingIsRolledBackAndVerified(t *testing.T) {
 	shows(t, shop.Scan, "security-scan")
+}
+
+func TestAPersonIsAskedAtTheTerminalAndAnswersThere(t *testing.T) {
+	t.Parallel()
+	report, story := run(t, demo.Config{Bad: shop.Scan, Ask: &demo.Ask{In: strings.NewReader("\nperhaps\nl\nL\n ROLL-BACK \nk\n")}})
+	last := report.Deployments[1]
+	if last.Outcome != string(watcher.RolledBack) || last.Answer != authority.RollBack || last.Ruling != "ask" {
+		t.Errorf("%+v", last)
+	}
+	from := 0
+	for _, part := range []string{
+		"ASKED: shop 1.2.0 → 1.1.0 (demo)? Answer within 1m. Silence: nothing is rolled back.",
+		"security-scan: findings 2 > limit 0",
+		"0 of 1 votes. demo deployed or wrote it and cannot vote.",
+		"Type one of r (roll-back), k (keep), l (looking), and Enter.",
+		"Not understood.", "You answer: looking.", "left to answer.", "Not counted: ", "more time was asked for already",
+		"You answer: roll-back.", "DECIDED by votes",
+	} {
+		at := strings.Index(story[from:], part)
+		if at < 0 {
+			t.Fatalf("after what came before there is no %q in\n%s", part, story)
+		}
+		from += at
+	}
+	if strings.Contains(story[from:], "Not counted") {
+		t.Errorf("what is typed when the question is over is an answer to nothing:\n%s", story[from:])
+	}
 }
 
 // run runs the demo to its end, which must be as it should.

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/daemon"
 	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/shop"
+	"github.com/bakewatch/bakewatch/integrations/nats"
 	"github.com/bakewatch/bakewatch/integrations/nats/events"
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/watcher"
@@ -18,13 +21,24 @@ type act struct {
 	version, previous string
 	behaviour         shop.Behaviour
 	outage            bool // all versions begin to suffer during the bake
+	asks              *Ask // who decides about it; nil: Bakewatch does
 	says              string
 }
 
 // play deploys a good version, then the bad one, and waits for what Bakewatch makes of each.
-func play(ctx context.Context, cfg Config, d *daemon.Daemon, s *shop.Shop, tell *story) (Report, error) {
+func play(ctx context.Context, cfg Config, d *daemon.Daemon, s *shop.Shop, screen *terminal) (Report, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	tell := screen.tell
+	if cfg.Ask != nil {
+		p := person{ask: *cfg.Ask, desk: nats.DeskClient(d.Conn().NATS()), tell: tell}
+		var sitting sync.WaitGroup
+		sitting.Go(func() { p.sits(ctx, screen.asked) })
+		defer func() {
+			cancel()
+			sitting.Wait()
+		}()
+	}
 	entries := make(chan watcher.Entry, 1000)
 	tailing := make(chan error, 1)
 	go func() {
@@ -35,8 +49,8 @@ func play(ctx context.Context, cfg Config, d *daemon.Daemon, s *shop.Shop, tell 
 	}()
 	report := Report{OK: true}
 	for _, a := range []act{
-		{"1.1.0", "1.0.0", shop.Good, false, "Version 1.1.0 is deployed to one instance, as a canary; nothing is wrong with it."},
-		{"1.2.0", "1.1.0", cfg.Bad, cfg.Outage, "Version 1.2.0 is deployed to one instance; " + trouble[cfg.Bad]},
+		{"1.1.0", "1.0.0", shop.Good, false, cfg.Ask, "Version 1.1.0 is deployed to one instance, as a canary; nothing is wrong with it."},
+		{"1.2.0", "1.1.0", cfg.Bad, cfg.Outage, cfg.Ask, "Version 1.2.0 is deployed to one instance; " + trouble[cfg.Bad]},
 	} {
 		tell.line("%s", a.says)
 		result, err := a.perform(ctx, d, s, entries, tell)
@@ -50,7 +64,7 @@ func play(ctx context.Context, cfg Config, d *daemon.Daemon, s *shop.Shop, tell 
 			tell.line("Version %s takes the place of all instances.", a.version)
 		}
 		report.Deployments = append(report.Deployments, result)
-		report.OK = report.OK && result.Outcome == string(a.expected()) && s.Live() == a.expectedLive()
+		report.OK = report.OK && a.wentWell(result, s.Live())
 	}
 	cancel()
 	return report, <-tailing
@@ -67,8 +81,10 @@ var trouble = map[shop.Behaviour]string{
 
 // expected is how the watch must end. An outage that all versions suffer from is told,
 // and nothing is done about the version.
-func (a act) expected() watcher.Outcome {
+func (a act) expected(was Deployment) watcher.Outcome {
 	switch {
+	case a.behaviour != shop.Good && a.asks != nil:
+		return a.asks.expected(was.Answer)
 	case a.behaviour != shop.Good:
 		return watcher.RolledBack
 	case a.outage:
@@ -77,11 +93,15 @@ func (a act) expected() watcher.Outcome {
 	return watcher.Passed
 }
 
-func (a act) expectedLive() string {
-	if a.behaviour == shop.Good {
-		return a.version
+// wentWell says whether it went as it should, and left live what it should. A person
+// who decides must have been asked: that nothing came of it is no answer.
+func (a act) wentWell(was Deployment, live string) bool {
+	expected, stays := a.expected(was), a.version
+	if expected == watcher.RolledBack {
+		stays = a.previous
 	}
-	return a.previous
+	asked := a.asks == nil || a.behaviour == shop.Good || was.Ruling == rules.Ask.String()
+	return asked && was.Outcome == string(expected) && live == stays
 }
 
 // perform deploys, announces the deployment as any tool would, and follows its watch to the end.
@@ -106,7 +126,8 @@ func (a act) perform(ctx context.Context, d *daemon.Daemon, s *shop.Shop, entrie
 		defer s.Suffer(false)
 	}
 	result := Deployment{ID: deployment.ID, Service: deployment.Service, Version: a.version, Ruling: rules.None.String()}
-	late := time.NewTimer(patience)
+	patient := patience + a.asks.patience()
+	late := time.NewTimer(patient)
 	defer late.Stop()
 	for {
 		select {
@@ -116,7 +137,7 @@ func (a act) perform(ctx context.Context, d *daemon.Daemon, s *shop.Shop, entrie
 				return result, nil
 			}
 		case <-late.C:
-			return result, fmt.Errorf("the watch of %s did not end within %s", a.version, patience)
+			return result, fmt.Errorf("the watch of %s did not end within %s", a.version, patient)
 		case <-ctx.Done():
 			return result, errors.New("stopped before the end")
 		}
@@ -133,6 +154,8 @@ func (r *Deployment) follow(deployed time.Time, e watcher.Entry) {
 		if e.Kind == watcher.Decided {
 			r.Detected = &after
 		}
+	case e.Kind == watcher.Voted && e.Vote.Choice != authority.Looking:
+		r.Answer = e.Vote.Choice
 	case e.Kind == watcher.Verified && e.OK:
 		r.Recovered = &after
 	case e.Kind == watcher.Closed:

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/watcher"
@@ -17,9 +18,13 @@ type story struct {
 	mu    sync.Mutex // an interrupt tells, too
 	out   io.Writer
 	began time.Time
+	asks  bool   // a question, shown with its reasons, follows on the ruling
+	ruled uint64 // the last ruling
 }
 
-func newStory(out io.Writer) *story { return &story{out: out, began: time.Now()} }
+func newStory(cfg Config) *story {
+	return &story{out: cfg.Story, began: time.Now(), asks: cfg.Ask != nil}
+}
 
 func (s *story) line(format string, args ...any) {
 	s.mu.Lock()
@@ -40,9 +45,7 @@ func (s *story) entry(e watcher.Entry) {
 	case watcher.Opened:
 		s.line("Bakewatch watches %s %s: %d rules, for %s.", e.Deployment.Service, e.Deployment.Version, len(e.Plan.Rules), e.Plan.Bake)
 	case watcher.Ruled:
-		s.line("The ruling is now: %s.", e.Ruling.Power)
-		s.reasons(e.Ruling.Why)
-		s.blame(e.Ruling)
+		s.ruling(e)
 	case watcher.Decided:
 		s.line("DECIDED by %s: roll back to %s.", e.Decision.By, e.Ruling.Target.Version)
 		s.reasons(e.Ruling.Why)
@@ -61,7 +64,32 @@ func (s *story) entry(e watcher.Entry) {
 		if e.Text != "" {
 			s.more(e.Text)
 		}
-	case watcher.Verdicts, watcher.Step, watcher.Voted, watcher.Reminded, watcher.Spent, watcher.Told:
+	case watcher.Voted:
+		s.line("You answer: %s.", e.Vote.Choice)
+	case watcher.Told:
+		if e.Told.Receipt != "" && e.Told.About == s.ruled { // not: a reminder
+			s.line("The channel %q confirms that you were reached: only now your time runs.", e.Told.Channel)
+		}
+	case watcher.Verdicts, watcher.Step, watcher.Reminded, watcher.Spent:
+	}
+}
+
+// ruling tells of a ruling, with the reasons unless they come with a question.
+func (s *story) ruling(e watcher.Entry) {
+	s.ruled = e.Seq
+	s.line("The ruling is now: %s.", e.Ruling.Power)
+	if s.asks && e.Ruling.Power == rules.Ask {
+		return
+	}
+	s.reasons(e.Ruling.Why)
+	s.blame(e.Ruling)
+}
+
+// question shows a question as people get it by any channel.
+func (s *story) question(m actions.Message) {
+	s.line("ASKED: %s", actions.OneLine(m.Title))
+	for _, line := range m.Lines {
+		s.more(actions.OneLine(line))
 	}
 }
 

@@ -1,23 +1,27 @@
-package pagerduty_test
+// Package pagerdutytest has a PagerDuty for tests: as much of the Events API v2, the REST API
+// and the webhooks v3 as is documented, and nothing else.
+package pagerdutytest
 
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
 )
 
-// routingKey is an integration key as PagerDuty gives them out.
-const routingKey = "0123456789abcdef0123456789abcdef"
+// RoutingKey is an integration key as PagerDuty gives them out.
+const RoutingKey = "0123456789abcdef0123456789abcdef"
 
-// sent is what the fake Events API takes, and nothing else.
-type sent struct {
+// Sent is what the fake Events API takes, and nothing else.
+type Sent struct {
 	RoutingKey string `json:"routing_key"`
 	Action     string `json:"event_action"`
 	DedupKey   string `json:"dedup_key"`
@@ -40,8 +44,8 @@ type sent struct {
 	ClientURL string `json:"client_url"`
 }
 
-// accept reads an event as the Events API v2 documents it, and says why it would be refused.
-func accept(r *http.Request, body []byte) (e sent, refused error) {
+// Accept reads an event as the Events API v2 documents it, and says why it would be refused.
+func Accept(r *http.Request, body []byte) (e Sent, refused error) {
 	if r.Method != http.MethodPost || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") || r.URL.Path != "/v2/enqueue" {
 		return e, fmt.Errorf("%s %s of %s", r.Method, r.URL.Path, r.Header.Get("Content-Type"))
 	}
@@ -79,15 +83,15 @@ func accept(r *http.Request, body []byte) (e sent, refused error) {
 	return e, nil
 }
 
-// enqueued is how the Events API takes an event.
-func enqueued(w http.ResponseWriter, dedupKey string) {
+// Enqueued is how the Events API takes an event.
+func Enqueued(w http.ResponseWriter, dedupKey string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusAccepted)
 	_ = json.NewEncoder(w).Encode(map[string]string{"status": "success", "message": "Event processed", "dedup_key": dedupKey})
 }
 
-// visible is what people read of an incident.
-func (e sent) visible() string {
+// Visible is what people read of an incident.
+func (e Sent) Visible() string {
 	if e.Payload == nil {
 		return ""
 	}
@@ -99,95 +103,124 @@ func (e sent) visible() string {
 	return text
 }
 
-// incidents is a PagerDuty service: what events do to what is open.
-type incidents struct {
-	open  map[string]string // "triggered" or "acknowledged", by key
-	woken []string          // the keys of the incidents that woke somebody, in order
+// Incidents is a PagerDuty service: what events do to what is open.
+type Incidents struct {
+	Open  map[string]string // "triggered" or "acknowledged", by key
+	Woken []string          // the keys of the incidents that woke somebody, in order
 }
 
-// take does what an event says, as the documentation tells of each action.
-func (s *incidents) take(e sent) {
-	state, open := s.open[e.DedupKey]
+// Take does what an event says, as the documentation tells of each action.
+func (s *Incidents) Take(e Sent) {
+	state, open := s.Open[e.DedupKey]
 	switch {
 	case e.Action == "trigger" && !open:
-		s.open[e.DedupKey] = "triggered"
-		s.woken = append(s.woken, e.DedupKey)
+		s.Open[e.DedupKey] = "triggered"
+		s.Woken = append(s.Woken, e.DedupKey)
 	case e.Action == "acknowledge" && state == "triggered":
-		s.open[e.DedupKey] = "acknowledged"
+		s.Open[e.DedupKey] = "acknowledged"
 	case e.Action == "resolve":
-		delete(s.open, e.DedupKey)
+		delete(s.Open, e.DedupKey)
 	}
 }
 
-// oncall is one entry of GET /oncalls.
-type oncall struct {
-	schedule string
-	level    int
-	user     map[string]any
+// Entry is one entry of GET /oncalls.
+type Entry struct {
+	Schedule string
+	Level    int
+	User     map[string]any
 }
 
-// token is a REST API key.
-const token = "y_NbAkKc66ryYTWUXYEu"
+// Token is a REST API key.
+const Token = "y_NbAkKc66ryYTWUXYEu"
 
-// rest is as much of PagerDuty's REST API as is documented of GET /oncalls.
-type rest struct {
-	t       *testing.T
-	entries []oncall
-	padding int // bytes of further fields of a user
-	asked   []url.Values
+// REST is as much of PagerDuty's REST API as is documented of GET /oncalls.
+type REST struct {
+	T       testing.TB
+	Entries []Entry
+	Padding int // bytes of further fields of a user
+
+	mu    sync.Mutex
+	down  bool
+	asked []url.Values
+}
+
+// Set lets others be on call.
+func (f *REST) Set(entries ...Entry) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.Entries = entries
+}
+
+// Down lets every call fail, or none.
+func (f *REST) Down(down bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.down = down
+}
+
+// Asked returns what was asked for so far.
+func (f *REST) Asked() []url.Values {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.asked)
 }
 
 var scheduleID = regexp.MustCompile(`^P[A-Z0-9]+$`)
 
-func (f *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f *REST) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	query := r.URL.Query()
 	f.asked = append(f.asked, query)
-	fail := func(status, code int, message string) {
-		w.WriteHeader(status)
-		fmt.Fprintf(w, `{"error":{"message":%q,"code":%d,"errors":[]}}`, message, code)
-	}
 	for key := range query {
 		if !slices.Contains([]string{"schedule_ids[]", "include[]", "limit", "offset"}, key) {
-			f.t.Errorf("an unknown parameter %q", key)
+			f.T.Errorf("an unknown parameter %q", key)
 		}
 	}
 	limit, offset := number(query.Get("limit"), 25), number(query.Get("offset"), 0)
 	switch {
-	case r.Header.Get("Authorization") != "Token token="+token:
-		fail(http.StatusUnauthorized, 2006, "Authentication failed")
-		return
+	case f.down:
+		fail(w, http.StatusInternalServerError, 2000, "Internal Server Error")
+	case r.Header.Get("Authorization") != "Token token="+Token:
+		fail(w, http.StatusUnauthorized, 2006, "Authentication failed")
 	case r.Method != http.MethodGet || r.URL.Path != "/oncalls" || r.Header.Get("Accept") != "application/vnd.pagerduty+json;version=2":
-		fail(http.StatusNotFound, 2100, "Not Found")
-		return
+		fail(w, http.StatusNotFound, 2100, "Not Found")
 	case limit < 1 || limit > 100 || offset+limit > 10_000:
-		fail(http.StatusBadRequest, 2001, "Invalid Input Provided")
-		return
+		fail(w, http.StatusBadRequest, 2001, "Invalid Input Provided")
+	default:
+		f.answer(w, query, limit, offset)
 	}
-	var matching []map[string]any
-	for _, e := range f.entries {
-		if !slices.ContainsFunc(query["schedule_ids[]"], func(id string) bool { return scheduleID.MatchString(id) && id == e.schedule }) {
-			continue
+}
+
+func fail(w http.ResponseWriter, status, code int, message string) {
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintf(w, `{"error":{"message":%q,"code":%d,"errors":[]}}`, message, code)
+}
+
+func (f *REST) answer(w http.ResponseWriter, query url.Values, limit, offset int) {
+	matching := []map[string]any{}
+	for _, e := range f.Entries {
+		if slices.ContainsFunc(query["schedule_ids[]"], func(id string) bool { return scheduleID.MatchString(id) && id == e.Schedule }) {
+			matching = append(matching, f.entry(e, slices.Contains(query["include[]"], "users")))
 		}
-		user := map[string]any{"id": e.user["id"], "type": "user_reference", "summary": e.user["name"]}
-		if slices.Contains(query["include[]"], "users") {
-			user = map[string]any{"type": "user", "summary": e.user["name"], "contact_methods": strings.Repeat("x", f.padding)}
-			for key, value := range e.user {
-				user[key] = value
-			}
-		}
-		matching = append(matching, map[string]any{
-			"user": user, "schedule": map[string]any{"id": e.schedule, "type": "schedule_reference"},
-			"escalation_policy": map[string]any{"id": "PT20YPA", "type": "escalation_policy_reference"}, "escalation_level": e.level,
-			"start": "2026-11-23T00:00:00Z", "end": "2026-11-24T00:00:00Z",
-		})
 	}
 	page := matching[min(offset, len(matching)):min(offset+limit, len(matching))]
-	if page == nil {
-		page = []map[string]any{}
-	}
 	_ = json.NewEncoder(w).Encode(map[string]any{
 		"oncalls": page, "limit": limit, "offset": offset, "more": offset+limit < len(matching), "total": nil,
 	})
+}
+
+func (f *REST) entry(e Entry, whole bool) map[string]any {
+	user := map[string]any{"id": e.User["id"], "type": "user_reference", "summary": e.User["name"]}
+	if whole {
+		user = map[string]any{"type": "user", "summary": e.User["name"], "contact_methods": strings.Repeat("x", f.Padding)}
+		maps.Copy(user, e.User)
+	}
+	return map[string]any{
+		"user": user, "schedule": map[string]any{"id": e.Schedule, "type": "schedule_reference"},
+		"escalation_policy": map[string]any{"id": "PT20YPA", "type": "escalation_policy_reference"}, "escalation_level": e.Level,
+		"start": "2026-11-23T00:00:00Z", "end": "2026-11-24T00:00:00Z",
+	}
 }
 
 func number(text string, standard int) int {

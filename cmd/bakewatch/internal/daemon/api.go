@@ -1,0 +1,119 @@
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"time"
+
+	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/configs"
+	"github.com/bakewatch/bakewatch/integrations/nats"
+	"github.com/bakewatch/bakewatch/integrations/web"
+	"github.com/bakewatch/bakewatch/watcher"
+)
+
+// api is the Desk over HTTP. Every replica serves it; only the active one has a Desk.
+func (d *Daemon) api() map[string]http.Handler {
+	settings := d.cfg.Daemon.HTTP
+	cfg := web.APIConfig{
+		Desk: d.active, WebConfigFile: settings.WebConfigFile, BelieveLocal: settings.BelieveLocal,
+		Identify: d.identify, Refused: d.metrics.refused, Log: d.cfg.Log,
+	}
+	if settings.ExternalURL != "" {
+		cfg.Links = d.links
+	}
+	return web.API(cfg)
+}
+
+// active returns the Desk, or where it is.
+func (d *Daemon) active(ctx context.Context) (watcher.Desk, error) {
+	if owner := d.desk.Load(); owner != nil {
+		return owner, nil
+	}
+	lease, err := d.conn.Lease(ctx, d.cfg.Lease)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", watcher.ErrStopped, err)
+	}
+	holder, err := lease.Holder(ctx)
+	switch {
+	case errors.Is(err, nats.ErrNoFact):
+		return nil, fmt.Errorf("%w: nobody is yet; it takes some seconds", watcher.ErrStopped)
+	case err != nil:
+		return nil, fmt.Errorf("%w, and it is not known which is: %w", watcher.ErrStopped, err)
+	case holder.Holder == d.cfg.Replica:
+		return nil, fmt.Errorf("%w yet: it reads the journal", watcher.ErrStopped)
+	}
+	return nil, fmt.Errorf("%w: %s is", watcher.ErrStopped, holder.Holder)
+}
+
+// links returns what signs the links for one person: with one key for all replicas,
+// made once and kept as a fact.
+func (d *Daemon) links(ctx context.Context) (*web.Links, error) {
+	d.linking.Lock()
+	defer d.linking.Unlock()
+	if d.linkKey == nil {
+		key, err := d.theLinkKey(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("the key of the links: %w", err)
+		}
+		d.linkKey = key
+	}
+	return web.NewLinks(d.linkKey, d.cfg.Daemon.HTTP.ExternalURL)
+}
+
+// linkKeyName is the one key of this version.
+const linkKeyName = "key"
+
+// theLinkKey reads the key. The active replica, of which there is one, makes it if there
+// is none.
+func (d *Daemon) theLinkKey(ctx context.Context) ([]byte, error) {
+	fact, err := d.facts.Get(ctx, nats.FactLink, linkKeyName)
+	switch {
+	case err == nil:
+		return fact.Value, nil
+	case !errors.Is(err, nats.ErrNoFact):
+		return nil, err
+	}
+	if _, err := d.active(ctx); err != nil {
+		return nil, err
+	}
+	key := make([]byte, web.LinkKeyBytes)
+	_, _ = rand.Read(key) // never fails
+	return key, d.facts.Put(ctx, nats.FactLink, linkKeyName, key)
+}
+
+// linkFor is how long a link is good at most: longer than any question is open.
+const linkFor = 7 * 24 * time.Hour
+
+// answerLink is the label of the link by which one person answers.
+const answerLink = "Answer here"
+
+// linked adds to a question on a channel that reaches one person alone the link by which
+// that person answers. A question without it is told all the same.
+func (d *Daemon) linked(ctx context.Context, channel configs.Tool, m actions.Message) actions.Message {
+	every, has := channel.Common.(*actions.EveryChannel)
+	if !has || every.Person == "" || m.Question == nil {
+		return m
+	}
+	address, err := d.linkTo(ctx, every.Person, *m.Question)
+	if err != nil {
+		d.cfg.Log.Error("a question is told without its link", "watch", m.Watch, "service", m.Service, "err", err)
+		return m
+	}
+	links := map[string]string{answerLink: address}
+	maps.Copy(links, m.Links)
+	m.Links = links
+	return m
+}
+
+func (d *Daemon) linkTo(ctx context.Context, person string, asked actions.Asked) (string, error) {
+	links, err := d.links(ctx)
+	if err != nil {
+		return "", err
+	}
+	return links.URL(web.Link{Watch: asked.Watch, Question: asked.Question, Person: person, Expires: time.Now().Add(linkFor).Unix()})
+}

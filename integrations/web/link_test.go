@@ -1,0 +1,117 @@
+package web_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bakewatch/bakewatch/actions/authority"
+	"github.com/bakewatch/bakewatch/integrations/web"
+	"github.com/bakewatch/bakewatch/watcher"
+)
+
+func TestALinkAnswersOnceForOnePerson(t *testing.T) {
+	links, err := web.NewLinks([]byte(strings.Repeat("k", web.LinkKeyBytes)), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	others, err := web.NewLinks([]byte(strings.Repeat("o", web.LinkKeyBytes)), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 23, 10, 5, 0, 0, time.UTC)
+	link := web.Link{Watch: "20", Question: 23, Person: "bea", Expires: now.Add(time.Hour).Unix()}
+	path := func(l *web.Links, link web.Link) string {
+		t.Helper()
+		url, err := l.URL(link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return url
+	}
+	linked := func(c *web.APIConfig) {
+		c.Links = func(context.Context) (*web.Links, error) { return links, nil }
+		c.Now = func() time.Time { return now }
+		c.Identify = func(p authority.Proof) (string, error) {
+			if p.Way == authority.Link && p.Subject == "bea" {
+				return "bea", nil
+			}
+			return "", authority.ErrUnproved
+		}
+	}
+	form := func(choice string) call {
+		return call{method: "POST", path: path(links, link), body: url.Values{"choice": {choice}}.Encode(), headers: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}
+	}
+
+	t.Run("to look at it is no vote", func(t *testing.T) {
+		d := asking()
+		base := serveAPI(t, d, linked)
+		for _, method := range []string{"GET", "HEAD"} {
+			response, text := call{method: method, path: path(links, link)}.do(t, base)
+			if response.StatusCode != http.StatusOK || len(d.made()) > 0 {
+				t.Errorf("%s: %d, %q", method, response.StatusCode, d.made())
+			}
+			if method == "GET" && (!strings.Contains(text, `value="roll-back"`) || !strings.Contains(text, "5xx &lt;is&gt; breached") || strings.Contains(text, "<script")) {
+				t.Error(text)
+			}
+			for name, want := range map[string]string{"Content-Security-Policy": "default-src 'none'", "Cache-Control": "no-store", "Referrer-Policy": "same-origin"} {
+				if !strings.Contains(response.Header.Get(name), want) {
+					t.Errorf("%s is %q", name, response.Header.Get(name))
+				}
+			}
+		}
+	})
+	t.Run("to press a button is one, and then it is only shown", func(t *testing.T) {
+		d := asking()
+		base := serveAPI(t, d, linked)
+		response, text := form("keep").do(t, base)
+		if response.StatusCode != http.StatusOK || !slices.Equal(d.made(), []string{`answer 20 23 keep "" by link bea`}) || !strings.Contains(text, "You answered keep") {
+			t.Fatalf("%d %s %q", response.StatusCode, text, d.made())
+		}
+		if _, text := (call{method: "GET", path: path(links, link)}).do(t, base); strings.Contains(text, "<button") || !strings.Contains(text, "You answered keep") {
+			t.Error(text)
+		}
+	})
+	t.Run("once the question is over it is only shown", func(t *testing.T) {
+		d := asking()
+		d.view.Question, d.view.Phase, d.view.Outcome = nil, watcher.Ended, watcher.Kept
+		if _, text := (call{method: "GET", path: path(links, link)}).do(t, serveAPI(t, d, linked)); strings.Contains(text, "<button") || !strings.Contains(text, "This question is over. The watch is kept.") {
+			t.Error(text)
+		}
+	})
+	changed := func(l web.Link, change func(*web.Link)) web.Link { change(&l); return l }
+	cut := path(links, link)
+	cut = cut[:len(cut)-2]
+	text, _, _ := strings.Cut(path(links, changed(link, func(l *web.Link) { l.Question++ })), ".")
+	_, mac, _ := strings.Cut(path(links, link), ".")
+	cross := form("keep")
+	cross.headers["Sec-Fetch-Site"] = "cross-site"
+	for name, test := range map[string]struct {
+		call   call
+		status int
+	}{
+		"signed by another":     {call{method: "GET", path: path(others, link)}, 404},
+		"changed":               {call{method: "GET", path: text + "." + mac}, 404},
+		"cut off":               {call{method: "GET", path: cut}, 404},
+		"of nothing":            {call{method: "GET", path: web.AnswerPath}, 404},
+		"expired":               {call{method: "GET", path: path(links, changed(link, func(l *web.Link) { l.Expires = now.Unix() }))}, 404},
+		"of one without links":  {call{method: "GET", path: path(links, changed(link, func(l *web.Link) { l.Person = "eve" }))}, 403},
+		"with no such answer":   {form("explode"), 400},
+		"that takes a vote":     {form("withdraw"), 400},
+		"from another site":     {cross, 403},
+		"of a question of old":  {call{method: "GET", path: path(links, changed(link, func(l *web.Link) { l.Question = 3 }))}, 200},
+		"with a body too large": {form(strings.Repeat("x", 20<<10)), 400},
+	} {
+		t.Run("a link "+name, func(t *testing.T) {
+			d := asking()
+			response, text := test.call.do(t, serveAPI(t, d, linked))
+			if response.StatusCode != test.status || strings.Contains(text, "<button") || len(d.made()) > 0 {
+				t.Errorf("%d %s %q, want %d", response.StatusCode, text, d.made(), test.status)
+			}
+		})
+	}
+}
