@@ -15,5 +15,6 @@
 // takes a look that is missing for one without errors.
 //
 // Start reading at Estimate (history.go), then Detector (detector.go), Versus
-// (versus.go) and Judge (judge.go), which puts them together.
+// (versus.go) and Judge (judge.go), which puts them together for a Setup (setup.go)
+// and says what came of it as a Finding (finding.go).
 package eprocess

@@ -2,73 +2,6 @@ package eprocess
 
 import "math"
 
-// Setup says what a version is judged by.
-type Setup struct {
-	Bets
-	// History is the service's own; Known: there is one. It tells what noise is normal.
-	History Model
-	Known   bool
-	// Nulls are what the version's share is compared with: the history, a load test. Each must show it.
-	Nulls []Model
-	// Controls are the histories of the arms beside the version. Each that speaks must show it.
-	Controls []Model
-	// Elsewhen says of each control that it ran at another time, such as a week ago: it
-	// cannot show what all suffer now. nil: none did.
-	Elsewhen []bool
-	// Borrows says that what other services suffer raises the nulls, as long as no control
-	// speaks that runs in the same minutes.
-	Borrows bool
-	// Limit is the share that must be proved to be exceeded; Limited: there is one.
-	Limit   float64
-	Limited bool
-	// Fewer says that the events are wanted, by the history, every null and every control.
-	Fewer bool
-	// Matters is the share that is worse by the smallest effect that matters.
-	Matters float64
-	// Better returns the share that is just as much better than p as is asked of the
-	// version, which every null and every control must be askable for (Model.Improved);
-	// nil: it must not be worse.
-	Better func(p float64) float64
-	// Large is the rate that must be visible for the end of a bake to say healthy, if ten times
-	// the normal is less, and that an early proof rules out, where the totals are a time, in
-	// which bad events are rare; 0: they are events, and one in twenty must be visible.
-	Large float64
-}
-
-// large is the regression that must be visible, as a share.
-func (s Setup) large(normal Model) float64 {
-	if s.Fewer {
-		return normal.Null / largeFactor
-	}
-	least := s.Large
-	if least == 0 {
-		least = largeShare
-	}
-	return min(0.9, max(worse(normal.Null, largeFactor), least))
-}
-
-// noise is what is normal, by the best that is known.
-func (s Setup) noise() Model {
-	switch {
-	case s.Fewer && s.Limited && len(s.Nulls) == 0:
-		return s.goal()
-	case len(s.Nulls) > 0:
-		return s.Nulls[0]
-	case s.Known:
-		return s.History
-	case len(s.Controls) > 0:
-		return s.Controls[0]
-	}
-	return s.goal()
-}
-
-// goal is the model of the limit.
-func (s Setup) goal() Model {
-	m := Fixed(s.Limit, s.History, s.Known)
-	m.Fewer = s.Fewer
-	return m
-}
-
 // Judge holds one version against its history, controls beside it, and a limit.
 type Judge struct {
 	bets   Bets
@@ -87,13 +20,6 @@ type Judge struct {
 
 	improving *improving // nil: the version must not be worse
 }
-
-// large is the regression that must be visible for the end of a bake to say healthy:
-// ten times the normal, and at least one event in twenty.
-const (
-	largeFactor = 10
-	largeShare  = 0.05
-)
 
 // NewJudge begins the bets. With nothing to judge by nothing is ever proved.
 func NewJudge(s Setup) *Judge {
@@ -140,15 +66,6 @@ func (j *Judge) limited(s Setup) {
 	j.limit = NewDetector(limit, s.Bets)
 	j.limit.sizes = &aboveLimit
 	j.well = append(j.well, newWellBelow(s.Limit, limit))
-}
-
-// versionBeside is the model of the version beside a control: of the same service, if
-// nothing else is known.
-func (s Setup) versionBeside(control Model) Model {
-	if s.Known {
-		return s.History
-	}
-	return control
 }
 
 // See folds one look: the version, the controls beside it (Missing where one is not
@@ -208,71 +125,6 @@ func (j *Judge) expected(total float64) float64 {
 	bad, part := math.Modf(j.due + total*j.size)
 	j.due = part
 	return bad
-}
-
-// Finding is what the bets say so far.
-type Finding struct {
-	// Wealth is the evidence that something got worse, as far as it may be acted on.
-	Wealth float64
-	// History and Limit are what the bets against them have won; 0 where there is no such part.
-	History, Limit float64
-	// Beside says of each control what it shows.
-	Beside []Beside
-	// Held says that the history alone would be a breach, but a control does not agree:
-	// it suffers as well, or it cannot tell yet. Where an improvement is asked for, that a
-	// control suffers.
-	Held bool
-	// Borrows says that what others suffer counts: no control speaks that runs in the same
-	// minutes. Excused says that it is held for that alone.
-	Borrows, Excused bool
-	// Blip says that it may be one blip of a known kind.
-	Blip bool
-	// Alone says that no control beside the version took part.
-	Alone bool
-	// BadLooks is how many looks were worse than normal since it began.
-	BadLooks int
-	// Proved says that the version is proved well, and Below which share it is proved to
-	// stay below, or above where fewer are worse: the smallest effect that would have shown.
-	Proved bool
-	Below  float64
-	// Telling says that a large regression would have been seen in this traffic; where an
-	// improvement is asked for, that there is none.
-	Telling bool
-	// Short says that the version is not as much better as is asked than something that it
-	// was held against, all looks taken together, whether or not that is proved.
-	Short bool
-}
-
-// A suspicion is not to be passed over at this share of the threshold, and no wealth
-// below the second: all begin with 1.
-const (
-	near       = 0.1
-	nothingYet = 2
-)
-
-// Suspicious says that a bake had better not end well now: the evidence is held back,
-// or a tenth of what makes a breach.
-func (f Finding) Suspicious(threshold float64) bool {
-	return f.Held || f.Blip || f.Wealth >= max(nothingYet, near*threshold)
-}
-
-// weakUnder is how many looks must be bad for a history alone to carry a rollback.
-const weakUnder = 12
-
-// Weak says that people had better be asked: no control beside the version agrees, no
-// limit that people have set is proved to be exceeded, and few looks were bad.
-func (f Finding) Weak(threshold float64) bool {
-	return f.Alone && f.BadLooks < weakUnder && f.Limit < threshold
-}
-
-// Beside is what one control beside the version shows.
-type Beside struct {
-	Seen   Counts
-	Wealth float64 // of the bets on how bad events are split
-	Speaks bool    // it was there while it mattered
-	Thin   bool    // it does not speak, for it had too little traffic
-	Shared bool    // it suffers as well
-	Beyond bool    // it does not speak, for nothing could be as much better than it as is asked
 }
 
 // Finding returns what the bets say so far.
