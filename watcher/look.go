@@ -219,5 +219,5 @@ func (o *Owner) looked(ctx context.Context, h *held, s *sight, now time.Time) {
 	if !o.attribute(h, s, look, now) {
 		return // where it is comes first; the lane is driven then
 	}
-	_ = o.handle(ctx, h.ID, Input{Look: look, Peer: o.peer(h)})
+	_ = o.handle(ctx, h.ID, Input{Look: look, Peer: o.peer(h, look)})
 }

@@ -12,9 +12,11 @@ import (
 )
 
 // peer returns the oldest open question about another deployment of the same release,
-// to which nobody has answered yet; nil: there is none.
-func (o *Owner) peer(h *held) *Peer {
-	if h.Watch == nil || h.Watch.Deployment.Release == "" {
+// to which nobody has answered yet; nil: there is none. It is looked for only where the
+// look may lead to a question: there may be thousands of lanes.
+func (o *Owner) peer(h *held, look *Look) *Peer {
+	accuses := func(a rules.Answer) bool { return a.Verdict == rules.Breached || a.Verdict == rules.NoData }
+	if h.Watch == nil || h.Watch.Deployment.Release == "" || h.Watch.Question != nil || !slices.ContainsFunc(look.Answers, accuses) {
 		return nil
 	}
 	var oldest *Peer
