@@ -140,7 +140,7 @@ func (d *Daemon) skewed() string {
 	if skew := d.sampler.Skew(); skew.Abs() > maxSkew {
 		return fmt.Sprintf("the clock of Prometheus is %s off", skew.Round(time.Second))
 	}
-	return d.clock.jumped(time.Now())
+	return d.clock.jumped(d.clock.read())
 }
 
 func (d *Daemon) serveDesk(ctx context.Context, owner *watcher.Owner) error {
