@@ -230,7 +230,7 @@ func (c counter) ends(version string, want watcher.Outcome) watcher.WatchView {
 	return view
 }
 
-// decided checks who decided to roll back; nobody must have: "".
+// decided checks by what, and by whose votes, the rollback was decided; "": by nothing.
 func (c counter) decided(view watcher.WatchView, by string, voters ...string) {
 	c.Helper()
 	var decision watcher.Decision
