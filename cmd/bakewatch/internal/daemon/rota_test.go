@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,7 @@ import (
 
 // exchange is what the rota asks: who is on call in every schedule, or why that cannot be said.
 type exchange struct {
+	mu     sync.Mutex // of all but the plans
 	people []pagerduty.OnCall
 	err    error
 	plans  []rules.Plan
@@ -28,12 +30,30 @@ type exchange struct {
 func (e *exchange) rota(directory authority.Directory) *rota {
 	r := newRota(&Daemon{cfg: Config{Log: slog.New(slog.DiscardHandler)}})
 	r.ask = func(_ context.Context, schedule string) ([]pagerduty.OnCall, error) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
 		e.asked, e.last = append(e.asked, schedule), time.Now()
 		return e.people, e.err
 	}
 	r.plans = func() []rules.Plan { return e.plans }
 	r.directory = func() authority.Directory { return directory }
 	return r
+}
+
+// times is how often it was asked, and when last.
+func (e *exchange) times() (n int, last time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.asked), e.last
+}
+
+func (e *exchange) count() int { n, _ := e.times(); return n }
+
+// fails lets it fail from now on, or answer again.
+func (e *exchange) fails(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.err = err
 }
 
 func scheduled(schedule string) rules.Plan {
@@ -71,7 +91,7 @@ func TestSchedulesAreAskedAboutEveryMinute(t *testing.T) {
 			t.Fatalf("%+v", got)
 		}
 		pass(10 * time.Minute)
-		if n := len(e.asked); n < 9 || n > 13 {
+		if n := e.count(); n < 9 || n > 13 {
 			t.Errorf("asked %d times in 10 minutes", n)
 		}
 	})
@@ -80,13 +100,13 @@ func TestSchedulesAreAskedAboutEveryMinute(t *testing.T) {
 func TestWhenAScheduleDoesNotAnswerForFiveMinutesNobodyKnowsWhoIsOnCall(t *testing.T) {
 	e := &exchange{people: []pagerduty.OnCall{zoe}, plans: []rules.Plan{scheduled("pagerduty:PA")}}
 	running(t, e, func(t *testing.T, r *rota) {
-		e.err = errors.New("500: Internal\nServer Error")
-		good := e.last
+		e.fails(errors.New("500: Internal\nServer Error"))
+		_, good := e.times()
 		pass(time.Until(good.Add(5 * time.Minute)))
 		if got := r.of(e.plans[0], time.Now()); !slices.Equal(got.Groups["duty"], []string{"zoe"}) {
 			t.Errorf("after just five minutes: %+v", got)
 		}
-		if n := len(e.asked); n < 6 || n > 20 {
+		if n := e.count(); n < 6 || n > 20 {
 			t.Errorf("asked %d times in 5 minutes of failure", n)
 		}
 		pass(time.Second)
@@ -94,18 +114,18 @@ func TestWhenAScheduleDoesNotAnswerForFiveMinutesNobodyKnowsWhoIsOnCall(t *testi
 		if why := got.StandIns["duty"]; len(got.Groups) > 0 || why != "pagerduty:PA was last known at "+good.UTC().Format("15:04 MST")+": 500: Internal Server Error" {
 			t.Errorf("after more than five minutes: %+v", got)
 		}
-		e.err = nil
+		e.fails(nil)
 		pass(2 * time.Minute)
 		if got := r.of(e.plans[0], time.Now()); !slices.Equal(got.Groups["duty"], []string{"zoe"}) || len(got.StandIns) > 0 {
 			t.Errorf("once it answers: %+v", got)
 		}
-		e.err = errors.New("500")
-		before := len(e.asked)
-		for len(e.asked) == before {
+		e.fails(errors.New("500"))
+		before := e.count()
+		for e.count() == before {
 			pass(time.Second)
 		}
-		before = len(e.asked)
-		if pass(30 * time.Second); len(e.asked) < before+2 {
+		before = e.count()
+		if pass(30 * time.Second); e.count() < before+2 {
 			t.Error("after another failure it is not asked again soon")
 		}
 	})
@@ -118,17 +138,17 @@ func TestAScheduleIsNotAskedBeforeItWantsToBe(t *testing.T) {
 			t.Errorf("%q", why)
 		}
 		pass(3*time.Minute - time.Second)
-		if len(e.asked) != 1 {
-			t.Errorf("asked %d times", len(e.asked))
+		if e.count() != 1 {
+			t.Errorf("asked %d times", e.count())
 		}
 		pass(2 * time.Second)
-		if len(e.asked) != 2 {
-			t.Errorf("asked %d times", len(e.asked))
+		if e.count() != 2 {
+			t.Errorf("asked %d times", e.count())
 		}
 		r.again() // with another token, perhaps
 		synctest.Wait()
-		if len(e.asked) != 3 {
-			t.Errorf("asked %d times after a reload", len(e.asked))
+		if e.count() != 3 {
+			t.Errorf("asked %d times after a reload", e.count())
 		}
 	})
 }
@@ -168,7 +188,8 @@ func TestAScheduleThatOnlyAnOpenWatchNamesIsAskedForAsLongAsItIsOpen(t *testing.
 			t.Errorf("it was not asked at once: %+v", got)
 		}
 		pass(20 * time.Minute)
-		if silent := time.Since(e.last); silent < 8*time.Minute || silent > 12*time.Minute {
+		_, last := e.times()
+		if silent := time.Since(last); silent < 8*time.Minute || silent > 12*time.Minute {
 			t.Errorf("asked last %s ago", silent)
 		}
 	})
