@@ -2,7 +2,6 @@ package watcher_test
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -46,18 +45,7 @@ func TestEveryAudienceIsToldInItsOwnWords(t *testing.T) {
 		}
 		text.WriteString("\n")
 	}
-	if *update {
-		if err := os.WriteFile(golden, []byte(text.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text.String() != string(want) {
-		t.Errorf("what is told has changed; go test ./watcher -update writes it anew, look at the difference:\n%s", text.String())
-	}
+	asInFile(t, golden, text.String())
 }
 
 func check(t *testing.T, name string, m actions.Message) {

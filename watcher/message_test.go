@@ -314,17 +314,23 @@ func TestEveryKindOfEntryIsToldAsTheGoldenFileSays(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, m)
 		}
 	}
+	asInFile(t, golden, text.String())
+}
+
+// asInFile compares what is told with what a file says, or writes it there with -update.
+func asInFile(t *testing.T, file, text string) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(golden, []byte(text.String()), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(golden)
+	want, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text.String() != string(want) {
-		t.Errorf("the messages have changed; go test ./watcher -update writes them anew, look at the difference:\n%s", text.String())
+	if text != string(want) {
+		t.Errorf("what is told has changed; go test ./watcher -update writes it anew, look at the difference:\n%s", text)
 	}
 }
 

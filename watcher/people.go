@@ -82,19 +82,19 @@ func (o *Owner) Rollback(ctx context.Context, ref Ref, by authority.Proof, reaso
 	}
 	return o.change(ctx, ref, func(ctx context.Context, h *held) error {
 		in := o.input(h, Input{Begin: &Request{By: person, Reason: reason}})
-		if err := h.Grants(in); err != nil {
+		if err := h.Askable(in); err != nil {
 			return err
 		}
 		if err := o.handle(ctx, h.ID, in); err != nil {
 			return err
 		}
-		return o.first(ctx, h, person, by, reason)
+		return o.firstVote(ctx, h, person, by, reason)
 	})
 }
 
-// first counts the wish of one who is asked as the first vote. Of anybody else, and of
+// firstVote counts the wish of one who is asked as the first vote. Of anybody else, and of
 // whoever deployed, it stays a wish.
-func (o *Owner) first(ctx context.Context, h *held, person string, by authority.Proof, reason string) error {
+func (o *Owner) firstVote(ctx context.Context, h *held, person string, by authority.Proof, reason string) error {
 	if h.Watch == nil || h.Watch.Question == nil {
 		return nil
 	}

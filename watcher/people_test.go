@@ -241,7 +241,7 @@ func TestWhatPeopleDoWhileTheyAreAsked(t *testing.T) {
 		"a wish is refused where nothing could be done, with the reason": {plan(asks(rules.SilenceKeeps)), func(t *testing.T, l *lab) {
 			l.event("2.4.0", rules.Finished) // nothing to go back to
 			in := watcher.Input{Now: l.now, Begin: &watcher.Request{By: "zoe", Reason: "so"}}
-			if err := l.Grants(in); !errors.Is(err, watcher.ErrRefused) || !strings.Contains(err.Error(), "no version is known to go back to") {
+			if err := l.Askable(in); !errors.Is(err, watcher.ErrRefused) || !strings.Contains(err.Error(), "no version is known to go back to") {
 				t.Errorf("it says %v", err)
 			}
 			expect(t, "asked", l.give(in), "")

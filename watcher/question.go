@@ -73,33 +73,36 @@ func (w *Watch) refused(v authority.Vote, why string) bool {
 // wish asks, at a person's wish, whether to roll back: the same authority decides as
 // over a breach.
 func (l Lane) wish(in Input) (Entry, bool) {
-	w := l.Watch
-	if in.Begin == nil || l.Grants(in) != nil {
+	if in.Begin == nil {
 		return Entry{}, false
+	}
+	ruling, err := l.wished(in)
+	return Entry{Kind: Ruled, Ruling: &ruling}, err == nil
+}
+
+// Askable says why a person's wish to roll back is not even asked about; nil: it is.
+func (l Lane) Askable(in Input) error {
+	_, err := l.wished(in)
+	return err
+}
+
+// wished is the ruling on a person's wish, or why there is none.
+func (l Lane) wished(in Input) (authority.Ruling, error) {
+	w := l.Watch
+	switch {
+	case w == nil:
+		return authority.Ruling{}, fmt.Errorf("%w: no watch of %s is open", ErrRefused, l.ID)
+	case w.Decision != nil:
+		return authority.Ruling{}, fmt.Errorf("%w: the watch of %s is %s", ErrRefused, l.ID, w.Phase())
+	case w.Question != nil:
+		return authority.Ruling{}, fmt.Errorf("%w: people are asked already, in question %d: answer that", ErrRefused, w.Question.Seq)
 	}
 	c := l.caseOf(in, nil)
 	c.Begun = &authority.Begun{By: in.Begin.By, Reason: in.Begin.Reason, At: in.Now}
 	ruling := authority.Decide(c)
 	ruling.Answers = w.Answers
-	return Entry{Kind: Ruled, Ruling: &ruling}, true
-}
-
-// Grants says why a person's wish to roll back is not even asked about; nil: it is.
-func (l Lane) Grants(in Input) error {
-	w := l.Watch
-	switch {
-	case w == nil:
-		return fmt.Errorf("%w: no watch of %s is open", ErrRefused, l.ID)
-	case w.Decision != nil:
-		return fmt.Errorf("%w: the watch of %s is %s", ErrRefused, l.ID, w.Phase())
-	case w.Question != nil:
-		return fmt.Errorf("%w: people are asked already, in question %d: answer that", ErrRefused, w.Question.Seq)
-	}
-	c := l.caseOf(in, nil)
-	c.Begun = &authority.Begun{By: in.Begin.By, Reason: in.Begin.Reason, At: in.Now}
-	ruling := authority.Decide(c)
 	if ruling.Power >= rules.Ask {
-		return nil
+		return ruling, nil
 	}
 	err := fmt.Errorf("%w: nobody may be asked to roll %s back", ErrRefused, l.ID)
 	for _, ceiling := range ruling.Ceilings {
@@ -107,7 +110,7 @@ func (l Lane) Grants(in Input) error {
 			err = fmt.Errorf("%w: %s", err, ceiling.Why)
 		}
 	}
-	return err
+	return ruling, err
 }
 
 // wrong records that a breach was a false alarm.

@@ -31,7 +31,7 @@ func ceilings(c Case, answer rules.Answer, spec rules.Spec) []Ceiling {
 	if answer.Verdict == rules.NoData {
 		own = append(own, Ceiling{Name: "no data", Power: spec.OnNoData.Ceiling(), Why: "the rule has no data, and on_no_data is " + spec.OnNoData.String()})
 	} else {
-		own = append(own, Ceiling{Name: "evidence", Power: answer.Ceiling, Why: weak[spec.Name == ByHand]})
+		own = append(own, Ceiling{Name: "evidence", Power: answer.Ceiling, Why: weakness(spec)})
 	}
 	own = append(own, attributed(answer.Attribution))
 	for _, g := range guards {
@@ -42,8 +42,13 @@ func ceilings(c Case, answer rules.Answer, spec rules.Spec) []Ceiling {
 	return append(append(own, calendars(c)...), policies(c)...)
 }
 
-// weak says why the evidence allows no more: of a rule, and of a person's wish.
-var weak = map[bool]string{false: "the evidence alone is not enough for more", true: "a wish is always asked about"}
+// weakness says why the evidence allows no more: of a rule, or of a person's wish.
+func weakness(spec rules.Spec) string {
+	if spec.Name == ByHand {
+		return "a wish is always asked about"
+	}
+	return "the evidence alone is not enough for more"
+}
 
 // attributed returns the ceiling of who is to blame. It is one of the circumstances:
 // the rule is meant to be acted on, and that something else breaks the service is no
