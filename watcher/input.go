@@ -28,6 +28,11 @@ type Input struct {
 	Peer *Peer
 }
 
+// asks says whether somebody waits to hear what came of it.
+func (in Input) asks() bool {
+	return in.Event != nil || in.Vote != nil || in.Cancel != nil || in.Begin != nil || in.Wrong != nil || in.Done != nil
+}
+
 // Announced is a deployment event with the plan it falls under; Plan is nil if there is none.
 type Announced struct {
 	Deployment rules.Deployment

@@ -241,7 +241,7 @@ func (o *Owner) handle(ctx context.Context, id rules.LaneID, in Input) error {
 // whoever gave the input may give it again. It touches nothing but its own lane.
 func (o *Owner) drive(ctx context.Context, h *held, in Input) (err error) {
 	in = o.input(h, in)
-	if h.Aside != "" && (in.Event != nil || in.Vote != nil || in.Cancel != nil || in.Done != nil) {
+	if h.Aside != "" && in.asks() {
 		return fmt.Errorf("lane %s is set aside: %s", h.ID, h.Aside)
 	}
 	for range most {

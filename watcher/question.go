@@ -90,6 +90,8 @@ func (l Lane) Askable(in Input) error {
 func (l Lane) wished(in Input) (authority.Ruling, error) {
 	w := l.Watch
 	switch {
+	case l.Aside != "":
+		return authority.Ruling{}, fmt.Errorf("%w: lane %s is set aside: %s", ErrRefused, l.ID, l.Aside)
 	case w == nil:
 		return authority.Ruling{}, fmt.Errorf("%w: no watch of %s is open", ErrRefused, l.ID)
 	case w.Decision != nil:

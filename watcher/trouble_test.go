@@ -190,6 +190,9 @@ func TestALaneThatPanicsIsSetAsideAndToldAndTheOthersGoOn(t *testing.T) {
 		if _, err := s.owners[0].Cancel(s.t.Context(), watcher.Ref{Name: "checkout"}, authority.LocalProof("ben"), "why"); err == nil {
 			t.Error("a lane that is set aside takes a cancellation")
 		}
+		if _, err := s.owners[0].Rollback(s.t.Context(), watcher.Ref{Name: "checkout"}, authority.LocalProof("ben"), "why"); err == nil || !strings.Contains(err.Error(), "set aside") {
+			t.Errorf("a lane that is set aside takes a wish: %v", err)
+		}
 		s.wait(20 * time.Minute)
 		if got := s.journal.kinds(); got != "opened opened set-aside passed" {
 			t.Errorf("journal: %s", got)
