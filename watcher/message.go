@@ -254,6 +254,8 @@ var notes = map[Topic]struct {
 	SeesAgain:      {actions.Good, chat},
 	StillRolling:   {actions.Concern, chat},
 	Extended:       {actions.Concern, chat},
+	StagePassed:    {actions.Good, chat},
+	StageHeld:      {actions.Concern, chat},
 	KeptByPeople:   {actions.Neutral, bystanders},
 	LeftBySilence:  {actions.Urgent, team},
 	Unheard:        {actions.Urgent, team},
