@@ -64,6 +64,7 @@ func (e *explainer) watching(p rules.Plan) {
 	} else {
 		e.line("A deployment bakes for %s after it is live, and never passes before %s.", p.Bake, p.BakeMin)
 	}
+	e.stages(p)
 	e.line("One that is started but not finished after %s is told.", p.RollOut)
 	source := "Prometheus"
 	if p.Source != "" {
@@ -74,6 +75,18 @@ func (e *explainer) watching(p rules.Plan) {
 		e.line("It depends on %s, which may be to blame instead.", list(p.DependsOn, "and"))
 	}
 	e.borrowing(p)
+}
+
+// stages says how long each stage bakes.
+func (e *explainer) stages(p rules.Plan) {
+	if len(p.Stages) == 0 {
+		return
+	}
+	var each []string
+	for _, s := range p.Stages {
+		each = append(each, fmt.Sprintf("%s for %s", s.At, s.Bake))
+	}
+	e.line("Of a deployment in stages, stage %s bakes before the tool may go on; a stage not named here for %s.", list(each, "and"), p.Bake)
 }
 
 // borrowing says which rules borrow other services, and when.

@@ -58,12 +58,12 @@ type planFile struct {
 	Weather   []string `toml:"weather" doc:"services that suffer from what this one suffers from, and neither call it nor are called by it, by the names of their plans: while a rule has no control of its own, what rises there in the same minutes is not held against the version"`
 
 	Rule      elsewhere `toml:"rule" doc:"when to roll back"`
+	Stage     elsewhere `toml:"stage" doc:"the stages of a canary or rolling deployment, and how long each bakes"`
 	Rollback  elsewhere `toml:"rollback" doc:"how to go back; the first that matches the strategy"`
 	Authority elsewhere `toml:"authority" doc:"who makes the call; the first that matches; none: notify"`
 
 	Extends later `toml:"extends" doc:"a [template.NAME] of the daemon's file"`
 	Until   later `toml:"until" doc:"for batch jobs: bake until so many runs"`
-	Stage   later `toml:"stage" doc:"the stages of a canary or staged rolling"`
 	Ready   later `toml:"ready" doc:"what must be true before a deployment"`
 	Process later `toml:"process" doc:"how releases are reported"`
 }

@@ -170,6 +170,7 @@ func (l *loader) resolve(path string) {
 	l.findSource()
 	l.loadRules()
 	l.checkWeather()
+	l.loadStages()
 	l.loadRollbacks()
 	l.loadAuthorities()
 	if l.daemon != nil {

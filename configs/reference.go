@@ -23,6 +23,8 @@ func Reference(c Catalog) string {
 		r.keys("", strict.Keys(kind.New()))
 	}
 	r.notYet("kinds of rules", c.LaterRules)
+	r.add("### `[[stage]]`\n\nA stage that is reached and not listed bakes as long as `bake` says.\n")
+	r.keys("", strict.Keys(&rules.StageBake{}))
 	r.add("### `[[rollback]]`\n")
 	r.keys("", strict.Keys(ptr(rollbackDefaults())))
 	r.add("### `[[authority]]`\n\nMatchers that are left out match everything.\n")

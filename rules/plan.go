@@ -35,6 +35,9 @@ type Plan struct {
 	// Weather are services that its rules borrow as controls where they have none of their own.
 	Weather []string `json:"weather,omitempty"`
 
+	// Stages are those of a roll-out in steps that the plan names.
+	Stages []StageBake `json:"stages,omitempty"`
+
 	Select      Select      `json:"select"`
 	Rules       []Spec      `json:"rules"`
 	Rollbacks   []Rollback  `json:"rollbacks,omitempty"`
@@ -73,6 +76,24 @@ func (p Plan) RollbackFor(strategy Strategy) (Rollback, bool) {
 		}
 	}
 	return Rollback{}, false
+}
+
+// StageBake is one [[stage]]: how long a canary or a rolling deployment is watched at
+// a stage before the tool may go on.
+type StageBake struct {
+	At   string   `json:"at" toml:"at" doc:"the stage's name, as events give it: \"25%\"; required"`
+	Bake Duration `json:"bake" toml:"bake" doc:"how long this stage is watched before it may be left; required"`
+}
+
+// BakeAt returns how long a stage bakes: one that the plan does not name, as long as
+// the whole deployment once it is live.
+func (p Plan) BakeAt(stage string) Duration {
+	for _, s := range p.Stages {
+		if s.At == stage {
+			return s.Bake
+		}
+	}
+	return p.Bake
 }
 
 // Covers says whether the plan is for this environment.

@@ -93,6 +93,7 @@ type WatchView struct {
 	Disarmed   string            `json:"disarmed,omitempty"` // why nothing may be rolled back now
 	Outcome    Outcome           `json:"outcome,omitempty"`
 	Opened     time.Time         `json:"opened"`
+	Stage      *StageView        `json:"stage,omitempty"` // while it is rolled out in stages
 	BakeEnds   time.Time         `json:"bake_ends,omitzero"`
 	VerifyEnds time.Time         `json:"verify_ends,omitzero"` // by when the rollback must have helped
 	Closed     time.Time         `json:"closed,omitzero"`
@@ -107,6 +108,14 @@ type WatchView struct {
 	Question   *QuestionView     `json:"question,omitempty"`
 	Deployment *rules.Deployment `json:"deployment,omitempty"`
 	Plan       *rules.Plan       `json:"plan,omitempty"`
+}
+
+// StageView is the stage of a roll-out that is watched now.
+type StageView struct {
+	Name   string    `json:"name"`
+	Since  time.Time `json:"since"`
+	Ends   time.Time `json:"ends"`            // when it is left if all is well then
+	Passed time.Time `json:"passed,omitzero"` // since when its tool may go on
 }
 
 // QuestionView is the open question of a watch.

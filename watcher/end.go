@@ -212,8 +212,8 @@ func (l Lane) remark(in Input) (Entry, bool) {
 		return Entry{Kind: Noted, Topic: WentBlind, Answers: in.Look.Answers, Text: "no usable answers from Prometheus since " + in.Look.BlindSince.UTC().Format(time.RFC3339) + ": nothing is judged, nothing is rolled back"}, true
 	case w.Blind && in.Look.BlindSince.IsZero():
 		return Entry{Kind: Noted, Topic: SeesAgain, Text: "Prometheus answers again; what was missed is being caught up"}, true
-	case !w.Late && w.Finished.IsZero() && in.Now.Sub(w.Opened) >= time.Duration(w.Plan.RollOut):
-		return Entry{Kind: Noted, Topic: StillRolling, Text: "started, and still not finished after " + w.Plan.RollOut.String()}, true
+	case !w.Late && w.Finished.IsZero() && in.Now.Sub(w.rollingSince()) >= time.Duration(w.Plan.RollOut):
+		return Entry{Kind: Noted, Topic: StillRolling, Text: w.slowly()}, true
 	}
 	return Entry{}, false
 }

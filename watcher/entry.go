@@ -124,6 +124,8 @@ const (
 	SeesAgain      Topic = "sees-again"      // answers again
 	StillRolling   Topic = "still-rolling"   // started, and not finished after roll_out
 	Extended       Topic = "extended"        // the bake was extended
+	StagePassed    Topic = "stage-passed"    // the stage is well: its tool may go on
+	StageHeld      Topic = "stage-held"      // the stage's bake is over, and it cannot be called well
 	KeptByPeople   Topic = "kept"            // the people asked said keep
 	LeftBySilence  Topic = "silence"         // nobody answered in time
 	Unheard        Topic = "unheard"         // nobody could be reached with the question

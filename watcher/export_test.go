@@ -1,6 +1,10 @@
 package watcher
 
-import "context"
+import (
+	"context"
+
+	"github.com/bakewatch/bakewatch/rules"
+)
 
 // Do runs a function in the loop, for benchmarks.
 func (o *Owner) Do(ctx context.Context, f func(context.Context) error) error { return o.do(ctx, f) }
@@ -29,3 +33,6 @@ var Shared = shared
 
 // Watched lets tests look at when a lane cannot tell of the weather.
 var Watched = Lane.watchedSpans
+
+// View is what people are shown of an open watch of which nothing else is known.
+func (w *Watch) View(lane rules.LaneID) WatchView { return w.view(lane) }

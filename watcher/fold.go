@@ -95,6 +95,7 @@ func foldOpened(l *Lane, e Entry) {
 	}
 	w.Target = l.Ledger.target(w.Deployment, w.Plan)
 	w.Steps = []Reported{reported(w.Deployment)}
+	w.reach(w.Deployment, e.At)
 	w.finish(w.Deployment, e.At)
 	l.begin(w)
 }
@@ -154,8 +155,10 @@ var topics = map[Topic]func(*Watch, Entry){
 			w.Refused = append(slices.Clip(w.Refused), Refusal{*e.Vote, e.Text})
 		}
 	},
-	Healed: func(w *Watch, _ Entry) { w.Healed = true },
-	Wrong:  func(*Watch, Entry) {},
+	Healed:      func(w *Watch, _ Entry) { w.Healed = true },
+	StagePassed: func(w *Watch, e Entry) { w.Stage = w.Stage.passed(e.At) },
+	StageHeld:   func(w *Watch, _ Entry) { w.Stage = w.Stage.held() },
+	Wrong:       func(*Watch, Entry) {},
 }
 
 // remembered is how many noted events, and how many deliveries, a lane knows again.
@@ -206,6 +209,7 @@ func foldStep(l *Lane, e Entry) {
 func (w *Watch) advance(d rules.Deployment, at time.Time) {
 	w.Deployment = merge(w.Deployment, d)
 	w.Rollback = w.Rollback || d.Step == rules.RolledBack
+	w.reach(d, at)
 	w.finish(d, at)
 	if w.Question != nil {
 		q := w.Question.Bar(barred(w.Deployment))

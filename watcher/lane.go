@@ -35,6 +35,7 @@ type Watch struct {
 	SameAgain  bool // the version was rolled back here before
 
 	Steps      []Reported
+	Stage      *Stage    // the one that its tool reported last; nil: it reports none
 	Finished   time.Time // when the bake's clock started; zero: still rolling
 	Extensions int       // how often the bake was extended
 	Extended   time.Time // and when it was, last

@@ -131,7 +131,11 @@ var tellers = map[Kind]teller{
 func tellOpened(m *actions.Message, e tale) []actions.Audience {
 	d := e.Deployment
 	m.Title = fmt.Sprintf("%s %s → %s (%s) is being watched", d.Service, orNothing(d.Previous), d.Version, d.Environment)
-	m.Lines = []string{fmt.Sprintf("Baking for %s under %s. Deployed by %s.", e.Plan.Bake, count(len(e.Plan.Rules), "rule"), orUnknown(d.By))}
+	bake := fmt.Sprintf("Baking for %s", e.Plan.Bake)
+	if s := e.after.Stage; s != nil {
+		bake = fmt.Sprintf("At stage %s for %s, then at others, then baking for %s", s.Name, e.Plan.BakeAt(s.Name), e.Plan.Bake)
+	}
+	m.Lines = []string{fmt.Sprintf("%s under %s. Deployed by %s.", bake, count(len(e.Plan.Rules), "rule"), orUnknown(d.By))}
 	if e.after.SameAgain {
 		m.Level = actions.Concern
 		m.Lines = append(m.Lines, d.Version+" was rolled back here before.")
@@ -254,6 +258,8 @@ var notes = map[Topic]struct {
 	SeesAgain:      {actions.Good, chat},
 	StillRolling:   {actions.Concern, chat},
 	Extended:       {actions.Concern, chat},
+	StagePassed:    {actions.Good, chat},
+	StageHeld:      {actions.Concern, chat},
 	KeptByPeople:   {actions.Neutral, bystanders},
 	LeftBySilence:  {actions.Urgent, team},
 	Unheard:        {actions.Urgent, team},

@@ -47,6 +47,7 @@ var steps = []func(Lane, Input) (Entry, bool){
 	Lane.resolve,   // a question that people or silence have answered
 	Lane.remind,    // people of an open question
 	Lane.rule,      // what the rules say
+	Lane.promote,   // the end of a stage
 	Lane.complete,  // the end of the bake
 	Lane.remark,    // blind, late
 	Lane.summarise, // verdicts, for people

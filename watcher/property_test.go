@@ -26,6 +26,7 @@ func drawPlan(t *rapid.T) *rules.Plan {
 		p.Rollbacks[0].Target = rapid.SampledFrom([]rules.TargetChoice{rules.LastPassed, rules.PreviousVersion}).Draw(t, "target")
 		p.Rules[0].OnNoData = rapid.SampledFrom([]rules.OnNoData{rules.Wait, rules.NotifyOnNoData, rules.AskOnNoData}).Draw(t, "on no data")
 		p.BakeMin = minutes(rapid.IntRange(0, 20).Draw(t, "bake_min"))
+		p.Stages = []rules.StageBake{{At: "5%", Bake: minutes(rapid.IntRange(1, 20).Draw(t, "bake of 5%"))}}
 		p.Rules[1].Mode = rapid.SampledFrom([]rules.Mode{rules.Shadow, rules.ModeNotify, rules.Enforce}).Draw(t, "mode")
 	})
 }
@@ -43,7 +44,7 @@ func drawInput(t *rapid.T, l watcher.Lane, now time.Time, p *rules.Plan) (in wat
 			Version:  rapid.SampledFrom([]string{"1", "2", "3", "4"}).Draw(t, "version"),
 			Previous: rapid.SampledFrom([]string{"", "", "1", "9"}).Draw(t, "previous"),
 			Step:     rapid.SampledFrom(append(rules.Steps(), rules.Finished, rules.Finished)).Draw(t, "step"),
-			Stage:    rapid.SampledFrom([]string{"", "5%"}).Draw(t, "stage"),
+			Stage:    rapid.SampledFrom([]string{"", "5%", "25%"}).Draw(t, "stage"),
 			At:       now.Add(time.Duration(rapid.IntRange(-90, 5).Draw(t, "at")) * time.Minute),
 			Retry:    rapid.IntRange(0, 5).Draw(t, "retry") == 0, Strategy: rules.Rolling,
 		}, Plan: p}
@@ -108,6 +109,8 @@ type history struct {
 	watched            rules.Deployment // of the open watch, as it was opened
 	hands              []string         // everybody who is named in an event about it
 	back               bool             // its tool said that it is a rollback
+	stage              string           // the stage that it reached last
+	reached            time.Time        // and when, at the latest
 }
 
 // check asserts the invariants for one more entry, written on the lane as it was.
@@ -120,11 +123,13 @@ func (h *history) check(t *rapid.T, before watcher.Lane, e watcher.Entry, look *
 	}
 	switch e.Kind {
 	case watcher.Opened:
-		h.open, h.watched, h.hands, h.back = e.Seq, *e.Deployment, nil, false
+		h.open, h.watched, h.hands, h.back, h.reached = e.Seq, *e.Deployment, nil, false, time.Time{}
 		h.named(*e.Deployment)
+		h.reaches(*e.Deployment, e.At)
 	case watcher.Step:
 		if e.Deployment.Version == h.watched.Version {
 			h.named(*e.Deployment)
+			h.reaches(*e.Deployment, e.At)
 		}
 	case watcher.Voted:
 		if slices.Contains(h.hands, e.Vote.Person) {
@@ -132,7 +137,8 @@ func (h *history) check(t *rapid.T, before watcher.Lane, e watcher.Entry, look *
 		}
 	case watcher.Closed:
 		if e.Outcome == watcher.Passed {
-			h.checkPass(t, before.Watch, e, look)
+			w := before.Watch
+			h.checkWell(t, w, e.At.Sub(h.watched.At), w.Plan.Bake, look)
 		}
 		h.passed[before.Watch.Deployment.Version] = h.passed[before.Watch.Deployment.Version] || e.Outcome == watcher.Passed
 		h.open = 0
@@ -156,7 +162,14 @@ func (h *history) check(t *rapid.T, before watcher.Lane, e watcher.Entry, look *
 		if e.Done.Result == actions.ResultDone {
 			h.rolledBack[before.Watch.Deployment.Version] = true
 		}
-	case watcher.Verdicts, watcher.Ruled, watcher.Reminded, watcher.Spent, watcher.Verified, watcher.Told, watcher.Noted:
+	case watcher.Verdicts, watcher.Ruled, watcher.Reminded, watcher.Spent, watcher.Verified, watcher.Told:
+	case watcher.Noted:
+		if w := before.Watch; e.Topic == watcher.StagePassed {
+			if w.Question != nil || h.decided[w.Seq] {
+				t.Fatalf("stage %q is promoted while people are asked, or after a decision", h.stage)
+			}
+			h.checkWell(t, w, e.At.Sub(h.reached), w.Plan.BakeAt(h.stage), look)
+		}
 	}
 }
 
@@ -166,13 +179,25 @@ func (h *history) named(d rules.Deployment) {
 	h.back = h.back || d.Step == rules.RolledBack
 }
 
-// checkPass asserts that what passes was judged for as long as it must be: to the end
-// of the bake, or at least for bake_min where every rule that counts is healthy, and
-// every test has proved it.
-func (h *history) checkPass(t *rapid.T, w *watcher.Watch, e watcher.Entry, look *watcher.Look) {
-	baked := e.At.Sub(h.watched.At)
-	early, proved := baked < time.Duration(w.Plan.Bake), false
-	if baked < time.Duration(w.Plan.BakeMin) {
+// reaches keeps which stage an event says was reached, unless it is one of before.
+func (h *history) reaches(d rules.Deployment, at time.Time) {
+	if !d.At.IsZero() && d.At.Before(at) {
+		at = d.At
+	}
+	if at.Before(h.watched.At) {
+		at = h.watched.At
+	}
+	if d.Step == rules.Stage && (h.reached.IsZero() || d.Stage != h.stage && !at.Before(h.reached)) {
+		h.stage, h.reached = d.Stage, at
+	}
+}
+
+// checkWell asserts that what passes, a watch or a stage, was judged for as long as it
+// must be: to the end of the bake, or at least for bake_min where every rule that counts
+// is healthy, and every test has proved it.
+func (h *history) checkWell(t *rapid.T, w *watcher.Watch, baked time.Duration, bake rules.Duration, look *watcher.Look) {
+	early, proved := baked < time.Duration(bake), false
+	if baked < time.Duration(min(bake, w.Plan.BakeMin)) {
 		t.Fatalf("passed %s after its deployment", baked)
 	}
 	for _, a := range look.Answers {

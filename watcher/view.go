@@ -37,6 +37,9 @@ func (w *Watch) view(lane rules.LaneID) WatchView {
 		Reason: strings.Join(w.Ruling.Why, "; "), Answers: w.Answers, Ruling: &w.Ruling, Decision: w.Decision, Done: w.Done,
 		Deployment: &w.Deployment, Plan: &w.Plan,
 	}
+	if w.staged() {
+		view.Stage = &StageView{Name: w.Stage.Name, Since: w.Stage.Since, Ends: w.stageEnds(), Passed: w.Stage.Passed}
+	}
 	if w.Verified != nil {
 		view.Verified = w.Verified.Text
 	}

@@ -44,6 +44,17 @@ func later(n int, then watcher.WatchView) func(*desk, int) error {
 	}
 }
 
+// staged is a watch at a stage of its roll-out.
+func staged(stage string, well bool) watcher.WatchView {
+	w := baking()
+	w.Phase, w.BakeEnds = watcher.Rolling, time.Time{}
+	w.Stage = &watcher.StageView{Name: stage, Since: w.Opened, Ends: w.Opened.Add(time.Hour)}
+	if well {
+		w.Stage.Passed = w.Opened.Add(time.Minute)
+	}
+	return w
+}
+
 func TestWait(t *testing.T) {
 	tests := map[string]struct {
 		before  []watcher.WatchView
@@ -66,6 +77,18 @@ func TestWait(t *testing.T) {
 		},
 		"a time out while baking is undecided": {
 			before: []watcher.WatchView{baking()}, args: []string{"--timeout", "5m"}, code: 3, advises: "still baking after 5m",
+		},
+		"it leaves as soon as the stage is well": {
+			before: []watcher.WatchView{staged("25%", false)}, onShow: later(3, staged("25%", true)), args: []string{"--stage", "25%"}, code: 0,
+		},
+		"that another stage was well is not enough": {
+			before: []watcher.WatchView{staged("5%", true)}, args: []string{"--stage", "25%", "--timeout", "5m"}, code: 3, advises: "still rolling after 5m",
+		},
+		"a rollback ends the waiting for a stage": {
+			before: []watcher.WatchView{staged("25%", false)}, onShow: later(3, ended(watcher.RolledBack)), args: []string{"--stage", "25%"}, code: 1,
+		},
+		"a stage that is well is no end for whoever waits for the end": {
+			before: []watcher.WatchView{staged("25%", true)}, onShow: later(5, ended(watcher.Passed)), code: 0,
 		},
 		"a watch may be unknown for a while after its announcement": {
 			onShow: later(10, ended(watcher.Passed)), code: 0,

@@ -19,6 +19,7 @@ type waiting struct {
 	grace     time.Duration
 	every     time.Duration
 	untilAsks bool
+	stage     string
 }
 
 func waitCommand(p *program) *cobra.Command {
@@ -35,9 +36,13 @@ func waitCommand(p *program) *cobra.Command {
    2  the command line is wrong, or the daemon could not be asked
 
 Nothing is watched when the version was live already or has no plan; wait sees that for an id
-that announce made up, and for a service. With --timeout, a watch that is still open then gives 4 while people are asked, else 3.`,
+that announce made up, and for a service. With --timeout, a watch that is still open then gives 4 while people are asked, else 3.
+
+With --stage it is 0 as well as soon as that stage of the roll-out is well: the next one may come.`,
 		Example: `  id=$(bakewatch announce --service checkout --version 2.4.0)
-  bakewatch wait "$id" --timeout 1h`,
+  bakewatch wait "$id" --timeout 1h
+  bakewatch announce --id "$id" --service checkout --version 2.4.0 --step stage --stage 25%
+  bakewatch wait "$id" --stage 25% --timeout 30m`,
 		Args: arguments("ID or SERVICE"),
 		RunE: p.begin(func(cmd *cobra.Command, args []string) error {
 			if w.every <= 0 {
@@ -55,6 +60,7 @@ that announce made up, and for a service. With --timeout, a watch that is still 
 	flags.DurationVar(&w.timeout, "timeout", 0, "wait no longer than this; default: as long as it takes")
 	flags.DurationVar(&w.grace, "grace", time.Minute, "how long the watch may be unknown, or the daemon away")
 	flags.DurationVar(&w.every, "every", 2*time.Second, "how often to ask")
+	flags.StringVar(&w.stage, "stage", "", "end with 0 as soon as this stage may be left")
 	flags.BoolVar(&w.untilAsks, "until-asked", false, "end with 4 as soon as a person is asked")
 	return p.reachFlags(cmd)
 }
@@ -71,6 +77,8 @@ func (p *program) wait(ctx context.Context, w waiting) error {
 	defer waiter.hangUp()
 	view, err := waiter.until(end)
 	switch {
+	case err == nil && w.stageIsWell(view):
+		return p.promoted(view)
 	case err == nil:
 		return p.ended(view)
 	case ctx.Err() == nil && end.Err() != nil && waiter.seen:
@@ -85,6 +93,19 @@ func (p *program) wait(ctx context.Context, w waiting) error {
 		err, hint = e.err, e.hint
 	}
 	return &exit{code: exitUsage, err: fmt.Errorf("wait %s: %w", w.ref.Name, err), hint: hint}
+}
+
+// stageIsWell says that the stage that is waited for may be left.
+func (w waiting) stageIsWell(view watcher.WatchView) bool {
+	return w.stage != "" && view.Outcome == "" && view.Advice("", w.stage).Verdict == watcher.Promote
+}
+
+func (p *program) promoted(view watcher.WatchView) error {
+	if p.output == jsonOut {
+		return p.json(view)
+	}
+	p.printer().line(green, "%s %s: %s", view.Lane.Service, view.Version, view.Advice("", "").Why)
+	return nil
 }
 
 // ended tells the outcome, by words and exit code.
@@ -164,7 +185,7 @@ func (w *waiter) until(ctx context.Context) (watcher.WatchView, error) {
 }
 
 func (w *waiter) over() bool {
-	return w.last.Outcome != "" || w.untilAsks && waitsForPeople(w.last)
+	return w.last.Outcome != "" || w.stageIsWell(w.last) || w.untilAsks && waitsForPeople(w.last)
 }
 
 // waitsForPeople says that people are asked, or may object.

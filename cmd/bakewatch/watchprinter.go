@@ -45,7 +45,7 @@ func (v watchPrinter) state() string {
 	if v.w.Outcome != "" {
 		parts = []string{string(v.w.Outcome)}
 	}
-	parts = append(parts, "opened "+since(v.w.Opened, v.now))
+	parts = append(parts, "opened "+since(v.w.Opened, v.now), stageText(v.w, v.now))
 	switch {
 	case !v.w.Closed.IsZero():
 		parts = append(parts, "closed "+since(v.w.Closed, v.now))
@@ -55,7 +55,18 @@ func (v watchPrinter) state() string {
 	case !v.w.BakeEnds.IsZero():
 		parts = append(parts, "bake ends "+left(v.w.BakeEnds, v.now))
 	}
-	return strings.Join(parts, ", ")
+	return joined(", ", parts...)
+}
+
+// stageText says at what stage a roll-out is, and whether it may be left.
+func stageText(w watcher.WatchView, now time.Time) string {
+	switch {
+	case w.Stage == nil || w.Outcome != "":
+		return ""
+	case w.Stage.Passed.IsZero():
+		return fmt.Sprintf("stage %s, its bake ends %s", w.Stage.Name, left(w.Stage.Ends, now))
+	}
+	return fmt.Sprintf("stage %s is well: promote", w.Stage.Name)
 }
 
 func (v watchPrinter) reason() string { return joined(": ", v.w.Rule, because(v.w)) }

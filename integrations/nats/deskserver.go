@@ -73,8 +73,8 @@ type deskServer struct {
 	work    sync.WaitGroup
 }
 
-// ServeDesk answers bakewatch.api.<method> for the Desk until stop is called, which
-// waits for the requests in work.
+// ServeDesk answers bakewatch.api.<method>, and bakewatch.verdict.<environment>.<service>,
+// for the Desk until stop is called, which waits for the requests in work.
 func (c *Conn) ServeDesk(cfg DeskConfig) (stop func() error, err error) {
 	cfg.defaults(c)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -98,7 +98,7 @@ func (c *Conn) ServeDesk(cfg DeskConfig) (stop func() error, err error) {
 		cancel()
 		return err
 	}
-	if err := s.endpoints(service.AddGroup(apiPrefix)); err != nil {
+	if err := errors.Join(s.endpoints(service.AddGroup(apiPrefix)), s.verdicts(service)); err != nil {
 		return nil, errors.Join(fmt.Errorf("serve the desk: %w", err), stop())
 	}
 	// Whoever asks after this returned is heard.

@@ -19,6 +19,7 @@ const (
 	factPrefix    = "bakewatch.fact."
 	deadSubject   = "bakewatch.dead.deployments"
 	apiPrefix     = "bakewatch.api"
+	verdictPrefix = "bakewatch.verdict."
 )
 
 // laneTokenLength keeps 130 bits of the hash: enough that no two lanes meet.

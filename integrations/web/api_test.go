@@ -296,20 +296,24 @@ func TestAVerdictGoesThroughTheGateThatItIsFor(t *testing.T) {
 	for name, test := range map[string]struct {
 		query   string
 		change  func(*watcher.WatchView)
-		verdict web.Verdict
+		verdict watcher.StageVerdict
 		status  int
 	}{
-		"while people are asked it holds":               {"", func(*watcher.WatchView) {}, web.Hold, 403},
-		"while it bakes it holds":                       {"", func(v *watcher.WatchView) { v.Phase = watcher.Baking }, web.Hold, 403},
-		"what has passed is promoted":                   {"", func(v *watcher.WatchView) { v.Phase, v.Outcome = watcher.Ended, watcher.Passed }, web.Promote, 200},
-		"of another version nothing is known":           {"&version=2.5.0", func(v *watcher.WatchView) { v.Phase, v.Outcome = watcher.Ended, watcher.Passed }, web.Hold, 403},
-		"of this version it is":                         {"&version=2.4.0", func(v *watcher.WatchView) { v.Phase, v.Outcome = watcher.Ended, watcher.Passed }, web.Promote, 200},
-		"what is decided is rolled back":                {"", func(v *watcher.WatchView) { v.Phase, v.Decision = watcher.Acting, &watcher.Decision{} }, web.RollBack, 403},
-		"and goes through the gate of rollbacks":        {"&gate=roll-back", func(v *watcher.WatchView) { v.Phase, v.Decision = watcher.Acting, &watcher.Decision{} }, web.RollBack, 200},
-		"what failed to roll back is not promoted":      {"", func(v *watcher.WatchView) { v.Phase, v.Outcome = watcher.Ended, watcher.RollbackFailed }, web.RollBack, 403},
-		"what could not be judged is not promoted":      {"", func(v *watcher.WatchView) { v.Phase, v.Outcome = watcher.Ended, watcher.Undecided }, web.Hold, 403},
-		"what people kept is not rolled back":           {"&gate=roll-back", func(v *watcher.WatchView) { v.Phase, v.Outcome = watcher.Ended, watcher.Kept }, web.Hold, 403},
-		"without a gate every verdict is told with 200": {"&gate=none", func(*watcher.WatchView) {}, web.Hold, 200},
+		"while people are asked it holds":               {"", func(*watcher.WatchView) {}, watcher.Hold, 403},
+		"while it bakes it holds":                       {"", func(v *watcher.WatchView) { v.Phase = watcher.Baking }, watcher.Hold, 403},
+		"what has passed is promoted":                   {"", func(v *watcher.WatchView) { v.Phase, v.Outcome = watcher.Ended, watcher.Passed }, watcher.Promote, 200},
+		"of another version nothing is known":           {"&version=2.5.0", func(v *watcher.WatchView) { v.Phase, v.Outcome = watcher.Ended, watcher.Passed }, watcher.Hold, 403},
+		"of this version it is":                         {"&version=2.4.0", func(v *watcher.WatchView) { v.Phase, v.Outcome = watcher.Ended, watcher.Passed }, watcher.Promote, 200},
+		"what is decided is rolled back":                {"", func(v *watcher.WatchView) { v.Phase, v.Decision = watcher.Acting, &watcher.Decision{} }, watcher.RollBack, 403},
+		"and goes through the gate of rollbacks":        {"&gate=roll-back", func(v *watcher.WatchView) { v.Phase, v.Decision = watcher.Acting, &watcher.Decision{} }, watcher.RollBack, 200},
+		"what failed to roll back is not promoted":      {"", func(v *watcher.WatchView) { v.Phase, v.Outcome = watcher.Ended, watcher.RollbackFailed }, watcher.RollBack, 403},
+		"what could not be judged is not promoted":      {"", func(v *watcher.WatchView) { v.Phase, v.Outcome = watcher.Ended, watcher.Undecided }, watcher.Hold, 403},
+		"what people kept is not rolled back":           {"&gate=roll-back", func(v *watcher.WatchView) { v.Phase, v.Outcome = watcher.Ended, watcher.Kept }, watcher.Hold, 403},
+		"a stage that is well is promoted":              {"&stage=25%25", at("25%", true), watcher.Promote, 200},
+		"also when no stage is named":                   {"", at("25%", true), watcher.Promote, 200},
+		"one that bakes holds":                          {"&stage=25%25", at("25%", false), watcher.Hold, 403},
+		"that a stage is well says nothing of the next": {"&stage=50%25", at("25%", true), watcher.Hold, 403},
+		"without a gate every verdict is told with 200": {"&gate=none", func(*watcher.WatchView) {}, watcher.Hold, 200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := asking()
@@ -318,7 +322,7 @@ func TestAVerdictGoesThroughTheGateThatItIsFor(t *testing.T) {
 			for _, method := range []string{"GET", "POST"} {
 				response, text := call{method: method, path: web.APIPath + "verdict?service=checkout&environment=production" + test.query}.do(t, base)
 				var said struct {
-					Verdict web.Verdict
+					Verdict watcher.StageVerdict
 					Why     string
 				}
 				if err := json.Unmarshal([]byte(text), &said); err != nil {
@@ -338,4 +342,14 @@ func TestAVerdictGoesThroughTheGateThatItIsFor(t *testing.T) {
 			}
 		}
 	})
+}
+
+// at puts the watch at a stage, about which nobody is asked.
+func at(stage string, well bool) func(*watcher.WatchView) {
+	return func(v *watcher.WatchView) {
+		v.Phase, v.Question, v.Stage = watcher.Rolling, nil, &watcher.StageView{Name: stage, Since: time.Unix(1, 0)}
+		if well {
+			v.Stage.Passed = time.Unix(2, 0)
+		}
+	}
 }

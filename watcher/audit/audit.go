@@ -149,7 +149,7 @@ func (w *watch) noted(e watcher.Entry) {
 	case watcher.KeptByPeople, watcher.LeftBySilence, watcher.Unheard:
 		w.asked, w.since = nil, nil
 	case watcher.NoPlan, watcher.OlderEvent, watcher.NewerWaits, watcher.NewerCancelled, watcher.WentBlind, watcher.SeesAgain,
-		watcher.StillRolling, watcher.Extended, watcher.SetAside, watcher.Refused, watcher.Healed, watcher.Wrong:
+		watcher.StillRolling, watcher.Extended, watcher.StagePassed, watcher.StageHeld, watcher.SetAside, watcher.Refused, watcher.Healed, watcher.Wrong:
 	}
 }
 

@@ -114,7 +114,7 @@ func (l *lane) noted(e watcher.Entry) {
 	case watcher.NoPlan:
 		l.leads(e)
 	case watcher.KeptByPeople, watcher.LeftBySilence, watcher.Unheard, watcher.OlderEvent, watcher.NewerWaits, watcher.NewerCancelled,
-		watcher.WentBlind, watcher.SeesAgain, watcher.StillRolling, watcher.Extended, watcher.SetAside, watcher.Refused, watcher.Healed:
+		watcher.WentBlind, watcher.SeesAgain, watcher.StillRolling, watcher.Extended, watcher.StagePassed, watcher.StageHeld, watcher.SetAside, watcher.Refused, watcher.Healed:
 	}
 }
 

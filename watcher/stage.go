@@ -1,0 +1,123 @@
+package watcher
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/bakewatch/bakewatch/rules"
+)
+
+// Stage is how far a deployment in stages has come. It is a value: its methods return
+// a new one, and nil for none.
+type Stage struct {
+	Name   string
+	Since  time.Time // when its clock started
+	Passed time.Time // since when it is well; zero: it is not
+	Held   bool      // people were told that its bake is over and that it is not well
+}
+
+func (s *Stage) passed(at time.Time) *Stage { return s.with(func(n *Stage) { n.Passed = at }) }
+func (s *Stage) held() *Stage {
+	return s.with(func(n *Stage) { n.Passed, n.Held = time.Time{}, true })
+}
+
+func (s *Stage) with(change func(*Stage)) *Stage {
+	if s == nil {
+		return nil
+	}
+	next := *s
+	change(&next)
+	return &next
+}
+
+// reach starts a stage's clock. What the rules have seen stays: it is the same version,
+// and more of it. A step that comes late says nothing of where the deployment is now.
+func (w *Watch) reach(d rules.Deployment, at time.Time) {
+	if d.Step != rules.Stage || !w.Finished.IsZero() {
+		return
+	}
+	since := at
+	if !d.At.IsZero() && d.At.Before(at) {
+		since = d.At
+	}
+	if since.Before(w.Deployment.At) {
+		since = w.Deployment.At
+	}
+	if s := w.Stage; s != nil && (s.Name == d.Stage || since.Before(s.Since)) {
+		return
+	}
+	w.Stage = &Stage{Name: d.Stage, Since: since}
+}
+
+// staged says that a stage is being watched.
+func (w *Watch) staged() bool { return w.Stage != nil && w.Finished.IsZero() && w.Decision == nil }
+
+// stageEnds returns when the bake of the stage is over.
+func (w *Watch) stageEnds() time.Time {
+	return w.Stage.Since.Add(time.Duration(w.Plan.BakeAt(w.Stage.Name)))
+}
+
+// promote says once of a stage that it is well: by the same measure by which a watch
+// passes, also before the end of its bake. A stage that cannot be called well then, or
+// no longer, is held, and people are told: the tool waits until it is well, or until
+// they take over.
+func (l Lane) promote(in Input) (Entry, bool) {
+	w := l.Watch
+	if !l.judges(in) || in.Look.Partly || w.Question != nil || !w.staged() {
+		return Entry{}, false
+	}
+	over := !in.Now.Before(w.stageEnds())
+	breached, open := w.standing(atEnd(in.Look.Answers))
+	switch well := breached == "" && open == ""; {
+	case !w.Stage.Passed.IsZero():
+		if breached == "" {
+			return Entry{}, false
+		}
+		return w.holds("is not well any more: " + breached), true
+	case !over:
+		return w.promoteEarly(in)
+	case well:
+		return Entry{Kind: Noted, Topic: StagePassed, Text: fmt.Sprintf("stage %s is well: promote", w.Stage.Name)}, true
+	case !w.Stage.Held:
+		return w.holds("is held: " + cmp.Or(breached, open)), true
+	}
+	return Entry{}, false
+}
+
+func (w *Watch) holds(why string) Entry {
+	return Entry{Kind: Noted, Topic: StageHeld, Text: fmt.Sprintf("stage %s %s", w.Stage.Name, why)}
+}
+
+// promoteEarly says that a stage is well once every test has proved it.
+func (w *Watch) promoteEarly(in Input) (Entry, bool) {
+	least := min(w.Plan.BakeMin, w.Plan.BakeAt(w.Stage.Name))
+	if in.Now.Before(w.Stage.Since.Add(time.Duration(least))) {
+		return Entry{}, false
+	}
+	proofs, all := w.proofs(in.Look.Answers)
+	if !all || len(proofs) == 0 {
+		return Entry{}, false
+	}
+	text := fmt.Sprintf("stage %s is proved well %s before the end of its bake: promote: %s",
+		w.Stage.Name, rules.Duration(w.stageEnds().Sub(in.Now).Round(time.Second)), strings.Join(proofs, "; "))
+	return Entry{Kind: Noted, Topic: StagePassed, Text: text}, true
+}
+
+// rollingSince returns from when the roll-out's patience is counted: its opening, or
+// the end of the bake of the stage that it has reached.
+func (w *Watch) rollingSince() time.Time {
+	if w.Stage == nil {
+		return w.Opened
+	}
+	return w.stageEnds()
+}
+
+// slowly says in words that the roll-out takes long.
+func (w *Watch) slowly() string {
+	if w.Stage == nil {
+		return "started, and still not finished after " + w.Plan.RollOut.String()
+	}
+	return fmt.Sprintf("at stage %s: %s after its bake no further step was reported", w.Stage.Name, w.Plan.RollOut)
+}
