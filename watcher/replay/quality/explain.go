@@ -47,11 +47,19 @@ func (r Result) blindness(cell Cell, points float64) string {
 			continue
 		}
 		left = 100 * (r[cell].Missed() - b.Missed())
-		misses := fmt.Sprintf("misses %.1f of these points", over-left)
 		if left <= points {
-			return strings.Join(append(parts, fmt.Sprintf("the %s explains it wholly: it %s", name, misses)), "; ")
+			return strings.Join(append(parts, fmt.Sprintf("the %s explains it wholly: it misses %s", name, pointsOf(over, left))), "; ")
 		}
-		parts = append(parts, fmt.Sprintf("the %s %s", name, misses))
+		parts = append(parts, fmt.Sprintf("the %s misses %s", name, pointsOf(over, left)))
 	}
 	return fmt.Sprintf("%s; %.1f points are left over what that allows", strings.Join(parts, "; "), left-points)
+}
+
+// pointsOf writes how many of the points over the oracle's misses a bound misses as well,
+// which leaves so many.
+func pointsOf(over, left float64) string {
+	if left <= 0 {
+		return "all of these points"
+	}
+	return fmt.Sprintf("%.1f of these points", over-left)
 }
