@@ -21,7 +21,7 @@ func TestALosingCellIsExplainedByTheFirstBoundThatGoesFarEnough(t *testing.T) {
 		"one without the other bound":   {counts(10, 10, 7), &Tally{}, counts(10, 10, 12), "no bound explains it"},
 		"misses like the bound's":       {counts(100, 81, 4), counts(100, 70, 4), counts(100, 80, 4), "the bound explains it wholly: it misses 9.0 of these points"},
 		"misses like the other bound's": {counts(100, 85, 4), counts(100, 81, 4), counts(100, 80, 4), "the bound misses 5.0 of these points; the bound of any size explains it wholly: it misses 9.0"},
-		"fewer misses than the bound's":              {counts(100, 75, 4), counts(100, 70, 4), counts(100, 80, 4), "the bound explains it wholly: it misses all of these points"},
+		"fewer misses than the bound's": {counts(100, 75, 4), counts(100, 70, 4), counts(100, 80, 4), "the bound explains it wholly: it misses all of these points"},
 		"more misses":                   {counts(100, 87, 4), counts(100, 85, 4), counts(100, 80, 4), "the bound misses 3.0 of these points; the bound of any size misses 5.0 of these points; 3.0 points are left"},
 	} {
 		t.Run(name, func(t *testing.T) {
