@@ -144,19 +144,7 @@ func clusteredBad(c sim.Case) bool {
 
 // missesOver is by how many points the cell's judge misses more than the oracle.
 func (r Result) missesOver(cell Cell) float64 {
-	return 100 * (r[cell].Missed() - r.of(oracleOf(cell)).Missed())
-}
-
-// boundOf is the cell of the bound on the same deployments.
-func boundOf(cell Cell) Cell {
-	cell.Judge, cell.Control = Bound, sim.NoControl
-	return cell
-}
-
-// oracleOf is the cell of the oracle on the same deployments.
-func oracleOf(cell Cell) Cell {
-	cell.Judge, cell.Control = Oracle, sim.NoControl
-	return cell
+	return 100 * (r[cell].Missed() - r.of(judgedBy(cell, Oracle)).Missed())
 }
 
 // delays returns median and largest of how many times the oracle's delay ours is, over
@@ -165,7 +153,7 @@ func oracleOf(cell Cell) Cell {
 func (r Result) delays() (median, most float64) {
 	var ratios []float64
 	for _, cell := range r.where(Ours, func(c sim.Case) bool { return cleanBad(c) && c.P1() >= smallEffect }) {
-		best, found := r.of(oracleOf(cell)).Delay()
+		best, found := r.of(judgedBy(cell, Oracle)).Delay()
 		delay, ok := r[cell].Delay()
 		if !found || !ok {
 			continue

@@ -36,3 +36,19 @@ versions and services, during the bake; *counter resets*: a restart every 10 min
 *rollout ramp*: from 10 % to all of the traffic in 10 minutes; *zero traffic*: not one request.
 
 `
+
+// losingPreamble stands above the losing cells; it takes the odds by which Bakewatch alarms.
+const losingPreamble = `## Losing cells
+
+Where a target is missed, or a peer that keeps to one false alarm in a thousand in clean traffic, clusters and drift of the service is quicker or misses less.
+A cell is explained wholly by a bound where Bakewatch is within the target of that bound, taken instead of the oracle.
+
+The **bound** is an oracle that must, as plans say by worse_by, spare a version that is 1.25 times worse. The **bound of any size** knows the error rate and the clusters as exactly, and
+spares the same, but is not told what to wait for: it bets in equal parts on 2, 4, 10, 30 and 100 times what it spares, most of it from the first look on and some on a later onset, and
+alarms once the odds are 1000 to 1 and three looks were bad. It learns nothing from a history, and allows for no drift.
+
+Neither is a limit to every rule. Their false alarms are proved to be at most one in a thousand however often one looks, and counted they are fewer: with odds that use the one in a thousand up,
+found by counting for the very service and noise, the bound of any size would miss 13 to 17 points less of the regressions that it misses most of at 0.1 and 1 requests a second. So what was only
+counted can miss less than it: a limit that is set for one service, or Bakewatch itself, whose odds are %.0f to 1. And a test that bets more on one size is quicker there, and slower elsewhere.
+
+`

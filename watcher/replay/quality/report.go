@@ -37,7 +37,7 @@ func (r Result) Report(p Printed) string {
 	r.otherNoises(w)
 	r.withControls(w)
 	r.unjudged(w)
-	r.losing(w, p.Pooled)
+	r.losing(w, p)
 	return w.String()
 }
 
@@ -168,14 +168,12 @@ func (r Result) outages() (sums [2]*Tally) {
 // tooLate counts the clean cells that are later than promised, and all of them.
 func (r Result) tooLate() (late, all int) {
 	for _, cell := range r.where(Ours, func(c sim.Case) bool { return cleanBad(c) && c.P1() >= smallEffect }) {
-		best, ok := r.of(oracleOf(cell)).Delay()
-		if !ok {
+		oracle := judgedBy(cell, Oracle)
+		if _, found := r.of(oracle).Delay(); !found {
 			continue
 		}
 		all++
-		if r.delayOf(cell) > max(quickEnough, overOracle*best) {
-			late++
-		}
+		count(&late, !r.inTime(cell, oracle))
 	}
 	return late, all
 }

@@ -72,7 +72,7 @@ func (r Result) otherNoises(w *strings.Builder) {
 			cell := Cell{sim.Case{Factor: f, Noise: noise, Control: sim.NoControl}, Ours}
 			t := pool.of(cell)
 			seen = seen || t.Runs > 0
-			row = append(row, fmt.Sprintf("%s (oracle: %s)", t.delay(), pool.of(oracleOf(cell)).delay()))
+			row = append(row, fmt.Sprintf("%s (oracle: %s)", t.delay(), pool.of(judgedBy(cell, Oracle)).delay()))
 		}
 		if seen {
 			rows = append(rows, row)

@@ -120,27 +120,6 @@ func counts(runs, alarms, look int) *Tally {
 	return t
 }
 
-func TestALosingCellIsExplainedByTheBoundAsFarAsItGoes(t *testing.T) {
-	late := sim.Case{Rate: 10, P0: 0.01, Factor: 5, Noise: sim.Clean, Control: sim.NoControl}
-	for name, c := range map[string]struct {
-		bound, ours *Tally
-		want        string
-	}{
-		"a delay within 1.5 times the bound's": {counts(10, 10, 8), counts(10, 10, 12), "the bound explains it wholly"},
-		"a longer one":                         {counts(10, 10, 7), counts(10, 10, 12), "the bound does not explain it"},
-		"misses like the bound's":              {counts(100, 81, 4), counts(100, 80, 4), "wholly: it misses 9.0 of these points"},
-		"more misses":                          {counts(100, 85, 4), counts(100, 80, 4), "in part: it misses 5.0 of these points"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := Result{{late, Ours}: c.ours, {late, Oracle}: counts(c.ours.Runs, c.ours.Runs*9/10, 4), {late, Bound}: c.bound}
-			rows := r.missed(false)
-			if len(rows) != 1 || !strings.Contains(rows[0][3], c.want) {
-				t.Errorf("%q", rows)
-			}
-		})
-	}
-}
-
 func TestWhereCellsWereRunInFullTheOthersSayNothing(t *testing.T) {
 	quick := sim.Case{Rate: 10, P0: 0.01, Factor: 1, Noise: sim.Drift, Control: sim.NineToOne}
 	whole := quick
