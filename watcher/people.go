@@ -2,6 +2,7 @@ package watcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,6 +22,9 @@ func (o *Owner) identify(proof authority.Proof) (string, error) {
 // that does not count is written down as well, and its voter is told why.
 func (o *Owner) Answer(ctx context.Context, ref Ref, vote authority.Vote) (WatchView, error) {
 	person, unproved := o.identify(vote.Proof)
+	if unproved != nil && !vote.Proof.Vouched() {
+		return WatchView{}, o.claimed(ctx, ref, vote, unproved)
+	}
 	vote.Person = person
 	return o.change(ctx, ref, func(ctx context.Context, h *held) error {
 		if q := h.Watch.Question; q != nil && vote.Question == 0 {
@@ -42,6 +46,38 @@ func (o *Owner) Answer(ctx context.Context, ref Ref, vote authority.Vote) (Watch
 		}
 		return o.passOn(ctx, vote)
 	})
+}
+
+// Unproved writes down that somebody who could not show who they are has answered the
+// open question of a watch. Where no such question is open nothing is written down, and
+// it returns ErrNotFound or ErrRefused.
+func (o *Owner) Unproved(ctx context.Context, ref Ref, answer Unproved) error {
+	_, err := o.change(ctx, ref, func(ctx context.Context, h *held) error {
+		if h.Watch.Question == nil {
+			return fmt.Errorf("%w: %w", ErrRefused, errNotAsking)
+		}
+		vote := answer.vote(h.Watch.Question.Seq, time.Now().UTC())
+		if !h.Watch.asksIn(vote.Question) {
+			return fmt.Errorf("%w: %w", ErrRefused, authority.ErrOtherQuestion)
+		}
+		return o.handle(ctx, h.ID, Input{Vote: &vote, Refuse: answer.why()})
+	})
+	return err
+}
+
+// errClaimed is why a name that somebody has only said is nobody's.
+var errClaimed = errors.New("a name that is only claimed is not believed")
+
+// claimed writes down a vote whose proof nobody vouches for, and returns why it does not count.
+func (o *Owner) claimed(ctx context.Context, ref Ref, vote authority.Vote, unproved error) error {
+	answer := Unproved{Question: vote.Question, Choice: vote.Choice, Why: errClaimed}
+	if vote.Proof.Way == authority.Signature {
+		answer.Given, answer.Why = "the key "+vote.Proof.Subject, authority.ErrUnproved
+	}
+	if err := o.Unproved(ctx, ref, answer); err != nil && !errors.Is(err, ErrRefused) {
+		return err
+	}
+	return unproved
 }
 
 // counted says whether the vote is in the journal: the question may have ended at the
