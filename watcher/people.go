@@ -22,8 +22,8 @@ func (o *Owner) identify(proof authority.Proof) (string, error) {
 // that does not count is written down as well, and its voter is told why.
 func (o *Owner) Answer(ctx context.Context, ref Ref, vote authority.Vote) (WatchView, error) {
 	person, unproved := o.identify(vote.Proof)
-	if unproved != nil && !vote.Proof.Vouched() {
-		return WatchView{}, o.claimed(ctx, ref, vote, unproved)
+	if unproved != nil {
+		return WatchView{}, o.answerOfNobody(ctx, ref, vote, unproved)
 	}
 	vote.Person = person
 	return o.change(ctx, ref, func(ctx context.Context, h *held) error {
@@ -31,11 +31,8 @@ func (o *Owner) Answer(ctx context.Context, ref Ref, vote authority.Vote) (Watch
 			vote.Question = q.Seq
 		}
 		vote.At = time.Now().UTC()
-		refused := unproved
-		if refused == nil {
-			refused = h.Watch.admit(vote)
-		}
-		if err := o.handle(ctx, h.ID, Input{Vote: &vote, Refuse: unproved}); err != nil {
+		refused := h.Watch.admit(vote)
+		if err := o.handle(ctx, h.ID, Input{Vote: &vote}); err != nil {
 			return err
 		}
 		if refused != nil {
@@ -48,36 +45,51 @@ func (o *Owner) Answer(ctx context.Context, ref Ref, vote authority.Vote) (Watch
 	})
 }
 
+// errClaimed is why a name that somebody has only said is nobody's.
+var errClaimed = errors.New("a name that is only claimed is not believed")
+
+// answerOfNobody writes down a vote whose proof speaks for nobody, and returns why it does
+// not count. What nobody vouches for is not written down as a proof.
+func (o *Owner) answerOfNobody(ctx context.Context, ref Ref, vote authority.Vote, unproved error) error {
+	var err error
+	switch {
+	case vote.Proof.Vouched():
+		err = o.refuse(ctx, ref, vote, unproved)
+	case vote.Proof.Way == authority.Signature:
+		err = o.Unproved(ctx, ref, Unproved{vote.Question, vote.Choice, "the key " + vote.Proof.Subject, authority.ErrUnproved})
+	default:
+		err = o.Unproved(ctx, ref, Unproved{vote.Question, vote.Choice, "", errClaimed})
+	}
+	if err != nil && !errors.Is(err, ErrRefused) {
+		return err
+	}
+	return unproved
+}
+
 // Unproved writes down that somebody who could not show who they are has answered the
 // open question of a watch. Where no such question is open nothing is written down, and
 // it returns ErrNotFound or ErrRefused.
 func (o *Owner) Unproved(ctx context.Context, ref Ref, answer Unproved) error {
-	_, err := o.change(ctx, ref, func(ctx context.Context, h *held) error {
-		if h.Watch.Question == nil {
-			return fmt.Errorf("%w: %w", ErrRefused, errNotAsking)
-		}
-		vote := answer.vote(h.Watch.Question.Seq, time.Now().UTC())
-		if !h.Watch.asksIn(vote.Question) {
-			return fmt.Errorf("%w: %w", ErrRefused, authority.ErrOtherQuestion)
-		}
-		return o.handle(ctx, h.ID, Input{Vote: &vote, Refuse: answer.why()})
-	})
-	return err
+	return o.refuse(ctx, ref, answer.vote(), answer.why())
 }
 
-// errClaimed is why a name that somebody has only said is nobody's.
-var errClaimed = errors.New("a name that is only claimed is not believed")
-
-// claimed writes down a vote whose proof nobody vouches for, and returns why it does not count.
-func (o *Owner) claimed(ctx context.Context, ref Ref, vote authority.Vote, unproved error) error {
-	answer := Unproved{Question: vote.Question, Choice: vote.Choice, Why: errClaimed}
-	if vote.Proof.Way == authority.Signature {
-		answer.Given, answer.Why = "the key "+vote.Proof.Subject, authority.ErrUnproved
-	}
-	if err := o.Unproved(ctx, ref, answer); err != nil && !errors.Is(err, ErrRefused) {
-		return err
-	}
-	return unproved
+// refuse writes down why a vote of nobody on an open question does not count.
+func (o *Owner) refuse(ctx context.Context, ref Ref, vote authority.Vote, why error) error {
+	_, err := o.change(ctx, ref, func(ctx context.Context, h *held) error {
+		q := h.Watch.Question
+		if q == nil {
+			return fmt.Errorf("%w: %w", ErrRefused, errNotAsking)
+		}
+		if vote.Question == 0 {
+			vote.Question = q.Seq
+		}
+		if vote.Question != q.Seq {
+			return fmt.Errorf("%w: %w", ErrRefused, authority.ErrOtherQuestion)
+		}
+		vote.At = time.Now().UTC()
+		return o.handle(ctx, h.ID, Input{Vote: &vote, Refuse: why})
+	})
+	return err
 }
 
 // counted says whether the vote is in the journal: the question may have ended at the

@@ -3,7 +3,6 @@ package watcher
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/actions/authority"
@@ -26,9 +25,9 @@ const (
 
 // Bounds of what is written down of a refused vote, in characters.
 const (
-	maxWhy    = 500
-	maxWord   = 1000
-	maxName   = 128
+	maxWhy  = 500
+	maxWord = 1000
+	maxName = 128
 )
 
 // refuse writes down that the vote does not count and why: once, and not without end.
@@ -107,11 +106,8 @@ func (u Unproved) why() error {
 }
 
 // vote is as much of the answer as is written down: no name, no proof and no reason.
-func (u Unproved) vote(open uint64, at time.Time) authority.Vote {
-	v := authority.Vote{Question: u.Question, At: at}
-	if v.Question == 0 {
-		v.Question = open
-	}
+func (u Unproved) vote() authority.Vote {
+	v := authority.Vote{Question: u.Question}
 	if slices.Contains(authority.Choices(), u.Choice) {
 		v.Choice = u.Choice
 	}
