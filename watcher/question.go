@@ -37,7 +37,7 @@ func (l Lane) vote(in Input) (Entry, bool) {
 		return Entry{}, false
 	case err == nil:
 		return Entry{Kind: Voted, Vote: in.Vote}, true
-	case in.Refuse != nil && !w.asksIn(in.Vote.Question):
+	case in.Vote.Person == "" && !w.asksIn(in.Vote.Question):
 		return Entry{}, false
 	}
 	return w.refuse(*in.Vote, err)

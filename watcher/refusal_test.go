@@ -132,3 +132,20 @@ func TestAVoteOfNobodyIsWrittenDownWhereItsQuestionIsOpen(t *testing.T) {
 		}
 	})
 }
+
+func TestAVoteThatIsRefusedDoesNotCountOnceTheSameMomentLetsOthersVote(t *testing.T) {
+	s := &scene{world: &world{bad: []string{"2.4.0"}}, plan: plan(asks(rules.SilenceKeeps), escalates)}
+	stageWith(t, s, func(s *scene) {
+		s.passed("2.3.9")
+		s.deploy("2.4.0")
+		s.wait(2*time.Minute + 10*time.Millisecond) // the time of those who are asked first ends between two looks at the clock
+		s.heard()
+		mark := s.journal.kinds()
+		s.wait(10 * time.Minute)
+		s.answer("zoe", authority.RollBack, watcher.ErrRefused)
+		if got := s.since(mark); got != "reminded reminded refused reminded" {
+			t.Errorf("journal: %s", got)
+		}
+		s.answer("zoe", authority.RollBack, nil)
+	})
+}
