@@ -159,7 +159,7 @@ func carry[Q any](a *api, w http.ResponseWriter, r *http.Request, do func(contex
 
 // refuses logs and counts what is refused because nobody knows whose it is.
 func (a *api) refuses(method string, err error) {
-	if errors.Is(err, authority.ErrUnproved) || errors.Is(err, errNobody) || errors.Is(err, errLogIn) || errors.Is(err, errNoLink) {
+	if errors.Is(err, authority.ErrUnproved) || errors.Is(err, errNobody) || errors.Is(err, errLogIn) {
 		a.Log.Warn("a request was refused", "method", method, "reason", err)
 		a.Refused(method)
 	}

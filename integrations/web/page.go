@@ -73,7 +73,9 @@ func (a *api) page(w http.ResponseWriter, r *http.Request, do func(context.Conte
 	}
 	if err != nil {
 		a.refuses("link", err)
-		a.unproved(ctx, r, err)
+		if r.Method == http.MethodPost && errors.Is(err, errNoLink) {
+			a.unproved(ctx, r, err)
+		}
 		pageOf(w, err)
 		return
 	}
@@ -95,11 +97,13 @@ func (a *api) follow(ctx context.Context, token string) (Link, watcher.Desk, err
 	return link, desk, err
 }
 
-// unproved hands on that an answer is refused because its link is not ours, or is over,
-// where it names a watch and its question.
+// unproved logs and counts an answer whose link is not ours, or is over, and hands it on
+// where it names a watch and its question. To look at such a link is no answer.
 func (a *api) unproved(ctx context.Context, r *http.Request, err error) {
+	a.Log.Warn("a request was refused", "method", "link", "reason", err)
+	a.Refused("link")
 	link, ok := claimed(r.PathValue("token"))
-	if !ok || r.Method != http.MethodPost || !errors.Is(err, errNoLink) {
+	if !ok {
 		return
 	}
 	answer := watcher.Unproved{Question: link.Question, Choice: authority.Choice(r.PostFormValue("choice")), Given: "a link", Why: err}
