@@ -43,8 +43,8 @@ type DeskConfig struct {
 	// Unproved writes down that somebody who could not show who they are has answered a
 	// question; nil: it is only logged. Its error says that none is open.
 	Unproved func(context.Context, watcher.Ref, watcher.Unproved) error
-	Now     func() time.Time // default: time.Now
-	Log     *slog.Logger     // default: that of the connection
+	Now      func() time.Time // default: time.Now
+	Log      *slog.Logger     // default: that of the connection
 }
 
 func (c *DeskConfig) defaults(conn *Conn) {

@@ -40,8 +40,8 @@ type APIConfig struct {
 	// Unproved writes down that somebody with a link that is not good has answered a
 	// question; nil: it is only logged. Its error says that none is open.
 	Unproved func(context.Context, watcher.Ref, watcher.Unproved) error
-	Now     func() time.Time // default: time.Now
-	Log     *slog.Logger     // nil: nothing is logged
+	Now      func() time.Time // default: time.Now
+	Log      *slog.Logger     // nil: nothing is logged
 }
 
 // api serves the Desk.

@@ -133,13 +133,9 @@ func sends(t *testing.T, d *Daemon, method, path, body string, as func(*http.Req
 	return response.StatusCode, string(text)
 }
 
-// password is the proof of a user; name is a claim from this machine.
+// password is the proof of a user.
 func password(user string) func(*http.Request) {
 	return func(r *http.Request) { r.SetBasicAuth(user, "secret") }
-}
-
-func name(person string) func(*http.Request) {
-	return func(r *http.Request) { r.Header.Set("Bakewatch-As", person) }
 }
 
 // reader is somebody who may look, and is no person.
