@@ -3,11 +3,15 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/bakewatch/bakewatch/actions/authority"
+	"github.com/bakewatch/bakewatch/integrations/pagerduty"
+	"github.com/bakewatch/bakewatch/integrations/slack"
+	"github.com/bakewatch/bakewatch/integrations/slack/slacktest"
 	"github.com/bakewatch/bakewatch/watcher"
 	"github.com/bakewatch/bakewatch/watcher/audit"
 	"github.com/bakewatch/bakewatch/watcher/watchertest"
@@ -175,6 +179,7 @@ func TestAVoteCountsByOneLawHoweverItComes(t *testing.T) {
 				c.recorded(t, entries)
 			}
 			p.audited(t, entries)
+			p.counted(t)
 		})
 	}
 }
@@ -225,6 +230,48 @@ func (p *polls) audited(t *testing.T, entries []watcher.Entry) {
 	}
 	if result.Refused != refused || result.Unproved != unproved || refused == 0 || unproved == 0 {
 		t.Errorf("%d refused and %d unproved were audited, want %d and %d", result.Refused, result.Unproved, refused, unproved)
+	}
+}
+
+// counted checks that every vote that was read and was nobody's is counted.
+func (p *polls) counted(t *testing.T) {
+	t.Helper()
+	want := 0
+	for _, c := range p.cells {
+		if how := c.shows[c.role]; how == vouched || how == unproved {
+			want++
+		}
+	}
+	if got := p.refusals(t); got != want {
+		t.Errorf("%d refusals are counted, want %d", got, want)
+	}
+}
+
+// refusals returns how many requests are counted as nobody's, however they came.
+func (p *polls) refusals(t *testing.T) (n int) {
+	t.Helper()
+	families, err := p.metrics.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			if family.GetName() == "bakewatch_requests_refused_total" {
+				n += int(m.GetCounter().GetValue())
+			}
+		}
+	}
+	return n
+}
+
+func TestACallbackThatItsServiceHasNotSignedIsCounted(t *testing.T) {
+	p := &polls{slack: slacktest.Start(t)}
+	p.start(t, trustingDaemon(p.slack.URL))
+	for i, path := range []string{slack.CallbackPath, pagerduty.WebhookPath} {
+		status, told := p.post(t, path, jsonKind, "{}", func(*http.Request) {})
+		if n := p.refusals(t); status != http.StatusUnauthorized || n != i+1 {
+			t.Errorf("%s: %d %s; %d are counted", path, status, told, n)
+		}
 	}
 }
 

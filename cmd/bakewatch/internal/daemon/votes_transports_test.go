@@ -68,14 +68,7 @@ type polls struct {
 // trustingPolls is a daemon that believes whoever is on its machine.
 func trustingPolls(t *testing.T) *polls {
 	t.Helper()
-	app := slacktest.Start(t)
-	persons := ""
-	for who, name := range voters {
-		if who != unknown && who != disabled {
-			persons += fmt.Sprintf("[person.%s]\nslack = %q\npagerduty = %q\nlink = true\n", name, slackID(who), pagerID(who))
-		}
-	}
-	p := &polls{slack: app}
+	p := &polls{slack: slacktest.Start(t)}
 	p.cells = everyCell([]transport{
 		{name: "NATS without a signature", way: authority.Local, choice: authority.RollBack, send: p.unsigned},
 		{name: "HTTP from this machine", way: authority.Local, choice: authority.RollBack, send: p.local},
@@ -87,7 +80,19 @@ func trustingPolls(t *testing.T) *polls {
 		{name: "a button in Slack, by a callback", way: authority.Slack, choice: authority.RollBack, shows: strangers, send: p.callback},
 		{name: "PagerDuty", way: authority.PagerDuty, choice: authority.Looking, latest: true, silent: true, shows: strangers, send: p.acknowledgement},
 	})
-	p.start(t, votingDaemon+persons+fmt.Sprintf(`
+	p.start(t, trustingDaemon(p.slack.URL))
+	return p
+}
+
+// trustingDaemon is the file of such a daemon, with a Slack and a PagerDuty.
+func trustingDaemon(slackURL string) string {
+	text := votingDaemon
+	for who, name := range voters {
+		if who != unknown && who != disabled {
+			text += fmt.Sprintf("[person.%s]\nslack = %q\npagerduty = %q\nlink = true\n", name, slackID(who), pagerID(who))
+		}
+	}
+	return text + fmt.Sprintf(`
 [http]
 listen        = "127.0.0.1:0"
 believe_local = true
@@ -108,8 +113,7 @@ api_url             = "%[1]s/api"
 use                 = "pagerduty"
 routing_key_file    = "routing"
 webhook_secret_file = "hook"
-`, app.URL))
-	return p
+`, slackURL)
 }
 
 // strangers are known to the service, and not to us.
