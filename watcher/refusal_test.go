@@ -149,3 +149,15 @@ func TestAVoteThatIsRefusedDoesNotCountOnceTheSameMomentLetsOthersVote(t *testin
 		s.answer("zoe", authority.RollBack, nil)
 	})
 }
+
+func TestAVoteOfNobodyIsNotWrittenDownOnceItsQuestionIsOver(t *testing.T) {
+	l := newLab(t, plan(asks(rules.SilenceKeeps)))
+	l.asks()
+	forged := watcher.Input{Vote: &authority.Vote{Question: l.Watch.Question.Seq, Choice: authority.Keep}, Refuse: errors.New("forged")}
+	other := watcher.Input{Vote: &authority.Vote{Question: 1, Choice: authority.Keep}, Refuse: errors.New("forged")}
+	expect(
+		t, "another question", l.give(other), "",
+		"kept", l.vote("ben", authority.Keep), "voted kept",
+		"too late", l.give(forged), "",
+	)
+}
