@@ -15,7 +15,7 @@ type Input struct {
 	Event  *Announced
 	Look   *Look
 	Vote   *authority.Vote
-	Refuse error // why the vote does not count, whatever it says: nobody knows whose it is
+	Refuse error // why the vote does not count, whatever it says and whatever follows
 	Cancel *Request
 	Begin  *Request // a person's wish to roll back
 	Wrong  *Request // a person's word that a breach was a false alarm

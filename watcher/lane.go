@@ -69,12 +69,6 @@ type Watch struct {
 	Newer    *Entry // the note of a newer deployment that waits for the rollback to end
 }
 
-// Refusal is a vote that did not count, and why.
-type Refusal struct {
-	Vote authority.Vote
-	Why  string
-}
-
 // Writer is one tenure of one replica.
 type Writer struct {
 	Owner string

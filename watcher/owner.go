@@ -269,6 +269,9 @@ func (o *Owner) drive(ctx context.Context, h *held, in Input) (err error) {
 func (o *Owner) input(h *held, in Input) Input {
 	in.Now = time.Now().UTC()
 	in.Guards = o.Guards(h.ID.Service)
+	if in.Vote != nil && in.Refuse == nil && h.Watch != nil {
+		in.Refuse = h.Watch.admit(*in.Vote) // as its voter is told: what follows from the same moment may let others vote
+	}
 	if h.Watch != nil {
 		in.Guards.Budget = o.budget.spent(h.Lane, in.Now)
 		if len(h.Watch.Plan.Schedules) > 0 {

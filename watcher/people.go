@@ -2,6 +2,7 @@ package watcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,17 +22,17 @@ func (o *Owner) identify(proof authority.Proof) (string, error) {
 // that does not count is written down as well, and its voter is told why.
 func (o *Owner) Answer(ctx context.Context, ref Ref, vote authority.Vote) (WatchView, error) {
 	person, unproved := o.identify(vote.Proof)
+	if unproved != nil {
+		return WatchView{}, o.answerOfNobody(ctx, ref, vote, unproved)
+	}
 	vote.Person = person
 	return o.change(ctx, ref, func(ctx context.Context, h *held) error {
 		if q := h.Watch.Question; q != nil && vote.Question == 0 {
 			vote.Question = q.Seq
 		}
 		vote.At = time.Now().UTC()
-		refused := unproved
-		if refused == nil {
-			refused = h.Watch.admit(vote)
-		}
-		if err := o.handle(ctx, h.ID, Input{Vote: &vote, Refuse: unproved}); err != nil {
+		refused := h.Watch.admit(vote)
+		if err := o.handle(ctx, h.ID, Input{Vote: &vote}); err != nil {
 			return err
 		}
 		if refused != nil {
@@ -42,6 +43,53 @@ func (o *Owner) Answer(ctx context.Context, ref Ref, vote authority.Vote) (Watch
 		}
 		return o.passOn(ctx, vote)
 	})
+}
+
+// errClaimed is why a name that somebody has only said is nobody's.
+var errClaimed = errors.New("a name that is only claimed is not believed")
+
+// answerOfNobody writes down a vote whose proof speaks for nobody, and returns why it does
+// not count. What nobody vouches for is not written down as a proof.
+func (o *Owner) answerOfNobody(ctx context.Context, ref Ref, vote authority.Vote, unproved error) error {
+	var err error
+	switch {
+	case vote.Proof.Vouched():
+		err = o.refuse(ctx, ref, vote, unproved)
+	case vote.Proof.Way == authority.Signature:
+		err = o.Unproved(ctx, ref, Unproved{vote.Question, vote.Choice, "the key " + vote.Proof.Subject, authority.ErrUnproved})
+	default:
+		err = o.Unproved(ctx, ref, Unproved{vote.Question, vote.Choice, "", errClaimed})
+	}
+	if err != nil && !errors.Is(err, ErrRefused) {
+		return err
+	}
+	return unproved
+}
+
+// Unproved writes down that somebody who could not show who they are has answered the
+// open question of a watch. Where no such question is open nothing is written down, and
+// it returns ErrNotFound or ErrRefused.
+func (o *Owner) Unproved(ctx context.Context, ref Ref, answer Unproved) error {
+	return o.refuse(ctx, ref, answer.vote(), answer.why())
+}
+
+// refuse writes down why a vote of nobody on an open question does not count.
+func (o *Owner) refuse(ctx context.Context, ref Ref, vote authority.Vote, why error) error {
+	_, err := o.change(ctx, ref, func(ctx context.Context, h *held) error {
+		q := h.Watch.Question
+		if q == nil {
+			return fmt.Errorf("%w: %w", ErrRefused, errNotAsking)
+		}
+		if vote.Question == 0 {
+			vote.Question = q.Seq
+		}
+		if vote.Question != q.Seq {
+			return fmt.Errorf("%w: %w", ErrRefused, authority.ErrOtherQuestion)
+		}
+		vote.At = time.Now().UTC()
+		return o.handle(ctx, h.ID, Input{Vote: &vote, Refuse: why})
+	})
+	return err
 }
 
 // counted says whether the vote is in the journal: the question may have ended at the

@@ -22,10 +22,6 @@ const (
 // where the clause does not say.
 const defaultSnooze = 30 * time.Minute
 
-// maxRefused bounds how many refused votes on one question are written down: whoever
-// forges them must not fill the journal.
-const maxRefused = 50
-
 // vote records a person's answer, or that it does not count and why.
 func (l Lane) vote(in Input) (Entry, bool) {
 	w := l.Watch
@@ -41,10 +37,15 @@ func (l Lane) vote(in Input) (Entry, bool) {
 		return Entry{}, false
 	case err == nil:
 		return Entry{Kind: Voted, Vote: in.Vote}, true
-	case w.refused(*in.Vote, err.Error()) || len(w.Refused) >= maxRefused:
+	case in.Vote.Person == "" && !w.asksIn(in.Vote.Question):
 		return Entry{}, false
 	}
-	return Entry{Kind: Noted, Topic: Refused, Vote: in.Vote, Text: err.Error()}, true
+	return w.refuse(*in.Vote, err)
+}
+
+// asksIn says whether the question with this sequence is open.
+func (w *Watch) asksIn(question uint64) bool {
+	return w.Question != nil && w.Question.Seq == question
 }
 
 // admit says whether the vote counts now: nil, or why not.
@@ -61,13 +62,6 @@ var errNotAsking = errors.New("no question is open")
 func (w *Watch) counts(v authority.Vote) bool {
 	last := w.Voted
 	return last != nil && last.Question == v.Question && last.Person == v.Person && last.Choice == v.Choice && last.At.Equal(v.At)
-}
-
-// refused says whether the same was refused for the same reason before.
-func (w *Watch) refused(v authority.Vote, why string) bool {
-	return slices.ContainsFunc(w.Refused, func(r Refusal) bool {
-		return r.Vote.Person == v.Person && r.Vote.Proof == v.Proof && r.Vote.Choice == v.Choice && r.Why == why
-	})
 }
 
 // wish asks, at a person's wish, whether to roll back: the same authority decides as

@@ -39,6 +39,18 @@ type Proof struct {
 // operator's own people have.
 func LocalProof(person string) Proof { return Proof{Way: Local, Subject: person} }
 
+// Vouched says that somebody else than who speaks vouches for the subject, also where it
+// is nobody's: the service that the person has logged in at, or a link that we signed.
+// A name anybody can claim, and a key anybody can make.
+func (p Proof) Vouched() bool {
+	switch p.Way {
+	case Basic, OIDC, Link, Slack, PagerDuty:
+		return true
+	case Local, Signature:
+	}
+	return false
+}
+
 // String returns the proof for a log or a message.
 func (p Proof) String() string { return string(p.Way) + " " + p.Subject }
 

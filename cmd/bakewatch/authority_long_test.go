@@ -3,372 +3,180 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
-	"text/template"
 	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/shop"
-	"github.com/bakewatch/bakewatch/rules"
-	"github.com/bakewatch/bakewatch/watcher"
+	"github.com/bakewatch/bakewatch/integrations/nats/signing"
 )
 
-// powers are the services of the test, each by the authority that its plan grants.
-var powers = map[string]string{
-	"told": `decide = "notify"`,
-	"counted": `decide = "veto"
-needs  = { oncall = 1 }
-within = "5s"`,
-	"prompt": `decide = "auto"`,
-	"asked": `decide   = "ask"
-needs    = { oncall = 1, owners = 1 }
-within   = "5s"
-escalate = [{ to = "managers", within = "5m" }]
-silence  = "keep"`,
-}
-
-// Each service has an environment of its own: what is deployed beside it is no suspect.
-var powersDaemon = template.Must(template.New("bakewatch.toml").Parse(`
-plans = ["plans/*.toml"]
-[nats]
-store  = "store"
-listen = "127.0.0.1:0"
-[prometheus.local]
-embedded        = true
-scrape          = [{{range .Shops}}{{range .Targets}}"{{.}}", {{end}}{{end}}]
-scrape_interval = "500ms"
-job             = "shops"
-settle          = "1s"
-[http]
-listen = "127.0.0.1:0"
-[group.oncall]
-people = ["ana", "ben"]
-[group.owners]
-people = ["cleo"]
-[group.managers]
-people = ["dee"]
-[channel.pager]
-use = "webhook"
-url = "{{.Pager}}"
-{{- range $service, $shop := .Shops}}
-[executor.{{$service}}]
-use         = "webhook"
-url         = "{{$shop.ControlURL}}/rollback"
-live_url    = "{{$shop.ControlURL}}/live"
-secret_file = "secret"
-{{- end}}
-`))
-
-var powersPlan = template.Must(template.New("plan.toml").Parse(`
-service  = "{{.Service}}"
-owner    = "team-{{.Service}}"
-mode     = "enforce"
-preset   = "prometheus-http"
-bake     = "6s"
-warm_up  = "1s"
-interval = "1s"
-window   = "10s"
-[select]
-match   = { service = "{{.Service}}" }
-version = "version"
-[[rule]]
-kind         = "error-rate"
-judge        = "threshold"
-max          = "3%"
-min_requests = 50
-[[rollback]]
-use        = "{{.Service}}"
-reversible = true
-[[authority]]
-{{.Authority}}
-[notify]
-page = ["pager"]
-chat = ["pager"]
-`))
-
-// hall is one daemon, the shops that it watches, and the pager that everybody hears.
-type hall struct {
-	dir   string
-	paged *pager
-	shops map[string]*shop.Shop
-}
-
-func openHall(t *testing.T) *hall {
-	t.Helper()
-	h := &hall{dir: t.TempDir(), paged: &pager{}, shops: map[string]*shop.Shop{}}
-	phone := httptest.NewServer(h.paged)
-	t.Cleanup(phone.Close)
-	if err := os.Mkdir(filepath.Join(h.dir, "plans"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for service, authority := range powers {
-		h.shops[service] = trading(t, service)
-		h.fill(t, "plans/"+service+".toml", powersPlan, map[string]string{"Service": service, "Authority": authority})
-	}
-	h.fill(t, "bakewatch.toml", powersDaemon, map[string]any{"Shops": h.shops, "Pager": phone.URL})
-	if err := os.WriteFile(filepath.Join(h.dir, "secret"), []byte(newSecret()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return h
-}
-
-func (h *hall) fill(t *testing.T, name string, with *template.Template, values any) {
-	t.Helper()
-	var text bytes.Buffer
-	if err := with.Execute(&text, values); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(h.dir, name), text.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// run runs a command as a person on the daemon's machine does.
-func (h *hall) run(t *testing.T, args ...string) (code int, stdout, stderr string) {
-	t.Helper()
-	var out, errs bytes.Buffer
-	code = run(t.Context(), append(args, "--store", filepath.Join(h.dir, "store")), strings.NewReader(""), &out, &errs)
-	return code, out.String(), errs.String()
-}
-
-// verified audits the journal, which must be whole and every rollback have its authority.
-func (h *hall) verified(t *testing.T) (report verifyReport) {
-	t.Helper()
-	code, stdout, stderr := h.run(t, "journal", "verify", "--authority", "--output", "json")
-	if code != 0 {
-		t.Errorf("journal verify --authority: exit %d\n%s%s", code, stdout, stderr)
-	}
-	if err := json.Unmarshal([]byte(stdout), &report); err != nil || report.Authority == nil {
-		t.Fatalf("journal verify --authority says %q: %v", stdout, err)
-	}
-	return report
-}
-
-// counter is one service of the hall.
-type counter struct {
-	*testing.T
-	*hall
-	service string
-	shop    *shop.Shop
-}
-
-// opened is the counter once its good version 1.1.0 has passed.
-func (h *hall) opened(t *testing.T, service string) counter {
-	t.Helper()
-	c := counter{T: t, hall: h, service: service, shop: h.shops[service]}
-	c.deploy("1.1.0", shop.Good)
-	c.ends("1.1.0", watcher.Passed)
-	return c
-}
-
-func (c counter) deploy(version string, behaviour shop.Behaviour) {
-	c.Helper()
-	if err := c.shop.Deploy(version, behaviour); err != nil {
-		c.Fatal(err)
-	}
-	code, _, stderr := c.run(c.T, "announce", "--service", c.service, "--environment", c.service, "--version", version, "--id", c.id(version), "--by", "ana")
-	if code != 0 {
-		c.Fatalf("announce %s: exit %d\n%s", version, code, stderr)
-	}
-}
-
-func (c counter) id(version string) string { return c.service + "-" + version }
-
-func (c counter) show(version string) (view watcher.WatchView) {
-	c.Helper()
-	code, stdout, stderr := c.run(c.T, "show", c.id(version), "--output", "json")
-	if code != 0 {
-		return view // the event may be on its way
-	}
-	if err := json.Unmarshal([]byte(stdout), &view); err != nil {
-		c.Fatalf("show %s: %v\n%s%s", version, err, stdout, stderr)
-	}
-	return view
-}
-
-// asks waits until a question of this level is open, and somebody is known to have heard it.
-func (c counter) asks(version string, level int) (question watcher.QuestionView) {
-	c.Helper()
-	within(c.T, 30*time.Second, "people are asked about "+c.id(version), func() bool {
-		view := c.show(version)
-		if view.Outcome != "" {
-			c.Fatalf("%s ended before anybody was asked: %s (%s)", view.ID, view.Outcome, view.Reason)
-		}
-		if view.Question == nil || view.Question.Heard.IsZero() || view.Question.Level != level {
-			return false
-		}
-		question = *view.Question
-		return true
-	})
-	return question
-}
-
-func (c counter) answer(choice, person string) (code int, said string) {
-	c.Helper()
-	code, stdout, stderr := c.run(c.T, "answer", c.service, choice, "--as", person, "--reason", "I have looked")
-	return code, stdout + stderr
-}
-
-// ends waits for the end of a watch, as a pipeline does, and returns what is shown of it.
-func (c counter) ends(version string, want watcher.Outcome) watcher.WatchView {
-	c.Helper()
-	code, stdout, stderr := c.run(c.T, "wait", c.id(version), "--timeout", "40s", "--every", "200ms")
-	if code != exitOf(want) {
-		c.Fatalf("wait %s: exit %d, want %d (%s)\n%s%s", version, code, exitOf(want), want, stdout, stderr)
-	}
-	view := c.show(version)
-	if view.Outcome != want {
-		c.Errorf("%s is shown as %s, want %s", version, view.Outcome, want)
-	}
-	return view
-}
-
-// decided checks by what, and by whose votes, the rollback was decided; "": by nothing.
-func (c counter) decided(view watcher.WatchView, by string, voters ...string) {
-	c.Helper()
-	var decision watcher.Decision
-	if view.Decision != nil {
-		decision = *view.Decision
-	}
-	var people []string
-	for _, v := range decision.Votes {
-		people = append(people, v.Person)
-	}
-	if decision.By != by || !slices.Equal(people, voters) {
-		c.Errorf("%s was decided by %q, votes of %q; want %q, %q", view.ID, decision.By, people, by, voters)
-	}
-}
-
-func (c counter) live(version string) {
-	c.Helper()
-	if got := c.shop.Live(); got != version {
-		c.Errorf("%s is live, want %s", got, version)
-	}
-}
-
-// hears waits until the pager was told so about a version.
-func (c counter) hears(version, what string, is func(actions.Message) bool) {
-	c.Helper()
-	within(c.T, 10*time.Second, "the pager hears "+what, func() bool { return c.heard(version, is) })
-}
-
-func (c counter) heard(version string, is func(actions.Message) bool) bool {
-	c.paged.mu.Lock()
-	defer c.paged.mu.Unlock()
-	return slices.ContainsFunc(c.paged.messages, func(m actions.Message) bool {
-		return m.Service == c.service && m.Version == version && is(m)
-	})
-}
-
-func isQuestion(m actions.Message) bool { return m.Question != nil }
-
 // What happens when a real service gets worse, by what its plan allows: the daemon is a
-// process of its own, and people use the command line.
+// process of its own with its NATS and its Prometheus inside, and people use the command
+// line. Each script is one story, to be read as well as to be run.
 func TestEachAuthorityDoesWhatItsPlanSays(t *testing.T) {
-	h := openHall(t)
-	log := &lines{}
-	daemon := bakewatch(t, h.dir, log, nil, "run", "--config", "bakewatch.toml")
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the daemon's last words:\n%s", log.last(40))
-		}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/authority", Setup: openStreet,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"deploy": deployCommand, "eventually": eventuallyCommand, "exits": exitsCommand, "live": liveCommand, "paged": pagedCommand,
+		},
 	})
-	within(t, time.Minute, "the daemon answers", func() bool { code, _, _ := h.run(t, "list"); return code == 0 })
-	t.Run("authorities", func(t *testing.T) {
-		for name, test := range map[string]func(*testing.T, *hall){
-			"notify tells people and leaves the version live":                                    notified,
-			"veto rolls back when its time is over, and one objection keeps":                     countedDown,
-			"auto rolls back and asks nobody":                                                    rolledBackAtOnce,
-			"ask goes on to others when nobody answers in time, and one of them is enough there": escalated,
-		} {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				test(t, h)
-				h.verified(t)
-			})
+}
+
+// street is what is around the daemon of one script: a shop with customers, and the pager
+// that everybody hears.
+type street struct {
+	shop  *shop.Shop
+	pager *pager
+}
+
+// openStreet opens the street and says in the script's files where it is.
+func openStreet(env *testscript.Env) error {
+	s, closeShop, err := trade("shop")
+	if err != nil {
+		return err
+	}
+	env.Defer(closeShop)
+	at := &street{shop: s, pager: &pager{}}
+	phone := httptest.NewServer(at.pager)
+	env.Defer(phone.Close)
+	env.Values[street{}] = at
+	if err := os.WriteFile(filepath.Join(env.WorkDir, "secret"), []byte(newSecret()), 0o600); err != nil {
+		return err
+	}
+	return at.fill(env.WorkDir, strings.NewReplacer(
+		"$TARGET_1", s.Targets()[0], "$TARGET_2", s.Targets()[1], "$SHOP", s.ControlURL(), "$PAGER", phone.URL,
+	))
+}
+
+var keyOf = regexp.MustCompile(`\$KEY_(\w+)`)
+
+// fill writes into the folder's files where things are. For $KEY_ben it makes the key
+// ben.nk, and writes its public half.
+func (at *street) fill(folder string, where *strings.Replacer) error {
+	return filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".toml" {
+			return err
 		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		filled := keyOf.ReplaceAllStringFunc(where.Replace(string(text)), func(name string) string {
+			key, made := signing.NewKey()
+			if made == nil {
+				made = keepKey(key, filepath.Join(folder, strings.TrimPrefix(name, "$KEY_")+".nk"))
+			}
+			if made != nil {
+				err = made
+			}
+			return key.Public()
+		})
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(path, []byte(filled), 0o600)
 	})
-	got := h.verified(t).Authority
-	if got.Decisions != 3 || got.Votes != 2 || got.Refused != 1 {
-		t.Errorf("%d decisions, %d votes and %d refused ones were audited; want 3, 2 and 1", got.Decisions, got.Votes, got.Refused)
-	}
-	daemon.drained()
 }
 
-func notified(t *testing.T, h *hall) {
-	c := h.opened(t, "told")
-	c.deploy("1.2.0", shop.Errors)
-	c.hears("1.2.0", "that it is worse", func(m actions.Message) bool { return m.Topic == string(watcher.Ruled) })
-	view := c.ends("1.2.0", watcher.Left)
-	c.decided(view, "")
-	if view.Ruling == nil || view.Ruling.Power != rules.Notify {
-		t.Errorf("the ruling is %+v", view.Ruling)
+func streetOf(ts *testscript.TestScript) *street {
+	at, is := ts.Value(street{}).(*street)
+	if !is {
+		ts.Fatalf("the script has no street")
 	}
-	if c.heard("1.2.0", isQuestion) {
-		t.Error("somebody was asked")
-	}
-	c.live("1.2.0")
+	return at
 }
 
-func countedDown(t *testing.T, h *hall) {
-	c := h.opened(t, "counted")
-	c.deploy("1.2.0", shop.Errors)
-	question := c.asks("1.2.0", 0)
-	if !question.Veto || question.Deadline.Sub(question.Heard) != 5*time.Second {
-		t.Errorf("it is no countdown of 5 s: %+v", question)
+// deployCommand: deploy VERSION good|errors. The shop's deployment tool.
+func deployCommand(ts *testscript.TestScript, neg bool, args []string) {
+	behaviours := map[string]shop.Behaviour{"good": shop.Good, "errors": shop.Errors}
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: deploy VERSION good|errors")
 	}
-	within(t, 20*time.Second, "1.1.0 is live again", func() bool { return c.shop.Live() == "1.1.0" })
-	if early := time.Until(question.Deadline); early > 0 {
-		t.Errorf("it was rolled back %s before the countdown ended", early)
+	behaviour, known := behaviours[args[1]]
+	if !known {
+		ts.Fatalf("nobody knows how to be %q", args[1])
 	}
-	c.decided(c.ends("1.2.0", watcher.RolledBack), watcher.ByCountdown)
-
-	c.deploy("1.3.0", shop.Errors)
-	c.asks("1.3.0", 0)
-	if code, said := c.answer("keep", "ben"); code != 0 {
-		t.Errorf("answer keep: exit %d\n%s", code, said)
-	}
-	c.decided(c.ends("1.3.0", watcher.Kept), "")
-	c.live("1.3.0")
+	ts.Check(streetOf(ts).shop.Deploy(args[0], behaviour))
 }
 
-func rolledBackAtOnce(t *testing.T, h *hall) {
-	c := h.opened(t, "prompt")
-	c.deploy("1.2.0", shop.Errors)
-	c.decided(c.ends("1.2.0", watcher.RolledBack), watcher.ByAuthority)
-	c.live("1.1.0")
-	c.hears("1.2.0", "that it is rolled back", func(m actions.Message) bool { return m.Topic == string(watcher.Decided) })
-	if c.heard("1.2.0", isQuestion) {
-		t.Error("somebody was asked")
+// liveCommand: live VERSION. Fails if the shop serves another.
+func liveCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: live VERSION")
+	}
+	if live := streetOf(ts).shop.Live(); live != args[0] {
+		ts.Fatalf("%s is live", live)
 	}
 }
 
-func escalated(t *testing.T, h *hall) {
-	c := h.opened(t, "asked")
-	c.deploy("1.2.0", shop.Errors)
-	question := c.asks("1.2.0", 0)
-	if question.Veto || question.Needs["oncall"] != 1 || question.Needs["owners"] != 1 || len(question.Else) != 0 {
-		t.Errorf("the question is %+v", question)
+// exitsCommand: exits CODE COMMAND... The command must end with this code.
+func exitsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
 	}
-	if code, said := c.answer("roll-back", "dee"); code == 0 || !strings.Contains(said, "not one of the people asked") {
-		t.Errorf("who is asked later voted already: exit %d\n%s", code, said)
+	code := 0
+	err := ts.Exec(args[1], args[2:]...)
+	if ended := new(exec.ExitError); errors.As(err, &ended) {
+		code, err = ended.ExitCode(), nil
 	}
-	question = c.asks("1.2.0", 1)
-	if len(question.Else) != 1 || question.Else[0]["managers"] != 1 {
-		t.Errorf("the question went on to nobody: %+v", question)
+	ts.Check(err)
+	if want, err := strconv.Atoi(args[0]); err != nil || want != code {
+		ts.Fatalf("exit %d, want %s", code, args[0])
 	}
-	c.hears("1.2.0", "that managers are asked", func(m actions.Message) bool { return isQuestion(m) && len(m.Question.Else) == 1 })
-	c.live("1.2.0")
-	if code, said := c.answer("roll-back", "dee"); code != 0 {
-		t.Errorf("answer roll-back: exit %d\n%s", code, said)
+}
+
+// eventuallyCommand: eventually COMMAND... Again and again, until it succeeds.
+func eventuallyCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: eventually COMMAND...")
 	}
-	c.decided(c.ends("1.2.0", watcher.RolledBack), watcher.ByVotes, "dee")
-	c.live("1.1.0")
+	soon(ts, fmt.Sprint(args), func() bool { return ts.Exec(args[0], args[1:]...) == nil })
+}
+
+// pagedCommand: [!] paged REGEXP. Waits until the pager was told so; with !, fails if it was.
+func pagedCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: [!] paged REGEXP")
+	}
+	said, err := regexp.Compile(args[0])
+	ts.Check(err)
+	at := streetOf(ts)
+	if !neg {
+		soon(ts, "the pager hears "+args[0], func() bool { return at.heard(said) })
+	} else if at.heard(said) {
+		ts.Fatalf("the pager was told so")
+	}
+}
+
+func (at *street) heard(said *regexp.Regexp) bool {
+	at.pager.mu.Lock()
+	defer at.pager.mu.Unlock()
+	return slices.ContainsFunc(at.pager.messages, func(m actions.Message) bool { return said.MatchString(m.Title + "\n" + m.Text()) })
+}
+
+// soon waits until something is so.
+func soon(ts *testscript.TestScript, what string, is func() bool) {
+	deadline, again := time.After(time.Minute), time.NewTicker(100*time.Millisecond)
+	defer again.Stop()
+	for !is() {
+		select {
+		case <-deadline:
+			ts.Fatalf("not within a minute: %s", what)
+		case <-again.C:
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/watcher"
 )
@@ -18,7 +19,7 @@ func entryText(e watcher.Entry) string {
 func entryDetail(e watcher.Entry) string {
 	switch {
 	case e.Topic == watcher.Refused && e.Vote != nil:
-		return joined(" ", string(e.Topic), cmp.Or(e.Vote.Person, e.Vote.Proof.String())+" says "+string(e.Vote.Choice), bracketed(e.Text))
+		return joined(" ", string(e.Topic), refusedText(*e.Vote), bracketed(e.Text))
 	case e.Vote != nil:
 		return joined(" ", e.Vote.Person+" says "+string(e.Vote.Choice), bracketed(e.Vote.Reason))
 	case e.Reminder != nil:
@@ -47,6 +48,14 @@ func entryDetail(e watcher.Entry) string {
 		return joined(" ", string(e.Topic), deploymentText(*e.Deployment), bracketed(e.Text))
 	}
 	return joined(" ", string(e.Outcome), string(e.Topic), bracketed(e.Text))
+}
+
+// refusedText says who answered what, as far as it is known who.
+func refusedText(v authority.Vote) string {
+	if v.Person == "" && v.Proof == (authority.Proof{}) {
+		return string(v.Choice)
+	}
+	return cmp.Or(v.Person, v.Proof.String()) + " says " + string(v.Choice)
 }
 
 func rulingText(e watcher.Entry) string {

@@ -183,21 +183,34 @@ func (s *stage) fill(name, from string, values any) {
 
 func trading(t *testing.T, service string) *shop.Shop {
 	t.Helper()
-	ctx, closeShop := context.WithCancel(context.Background())
-	s, err := shop.Open(ctx, shop.Config{Service: service, Instances: 2})
+	s, closeShop, err := trade(service)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closeShop(); s.Wait() })
-	if err := s.Deploy("1.0.0", shop.Good); err != nil {
-		t.Fatal(err)
+	t.Cleanup(closeShop)
+	return s
+}
+
+// trade opens a shop until it is closed.
+func trade(service string) (s *shop.Shop, closeShop func(), err error) {
+	ctx, stop := context.WithCancel(context.Background())
+	defer func() {
+		if err != nil {
+			stop()
+		}
+	}()
+	if s, err = shop.Open(ctx, shop.Config{Service: service, Instances: 2}); err != nil {
+		return nil, nil, err
+	}
+	if err = s.Deploy("1.0.0", shop.Good); err != nil {
+		return nil, nil, err
 	}
 	customers, err := s.Traffic(60)
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
 	go customers.Run(ctx)
-	return s
+	return s, func() { stop(); s.Wait() }, nil
 }
 
 // deploy replaces a shop's version and announces it as a person does, by the command.

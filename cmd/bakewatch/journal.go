@@ -86,6 +86,6 @@ func (p *program) printFlaws(r verifyReport) {
 	for _, finding := range r.Authority.Findings {
 		out.line(red, "%s", finding)
 	}
-	out.line(plain, "watches: %d, decisions: %d, votes: %d, refused: %d, without authority: %d",
-		r.Authority.Watches, r.Authority.Decisions, r.Authority.Votes, r.Authority.Refused, len(r.Authority.Findings))
+	out.line(plain, "watches: %d, decisions: %d, votes: %d, refused: %d (unproved: %d), without authority: %d",
+		r.Authority.Watches, r.Authority.Decisions, r.Authority.Votes, r.Authority.Refused, r.Authority.Unproved, len(r.Authority.Findings))
 }

@@ -256,6 +256,8 @@ func TestTail(t *testing.T) {
 		{Kind: watcher.Verdicts, Answers: []rules.Answer{{Rule: "5xx", Verdict: rules.Breached}}},
 		{Kind: watcher.Ruled, Ruling: ruling},
 		{Kind: watcher.Voted, Vote: &authority.Vote{Person: "bea", Choice: authority.RollBack, Reason: "ours"}},
+		{Kind: watcher.Noted, Topic: watcher.Refused, Text: "nobody asked her", Vote: &authority.Vote{Person: "zoe", Choice: authority.Keep}},
+		{Kind: watcher.Noted, Topic: watcher.Refused, Text: "somebody unknown", Vote: &authority.Vote{Choice: authority.Keep}},
 		{Kind: watcher.Decided, Ruling: ruling, Decision: &watcher.Decision{By: "votes", Votes: []authority.Vote{{Person: "bea", Reason: "ours"}, {Person: "cem"}}}},
 		{Kind: watcher.Intended, Intent: &actions.Intent{Executor: "deployer", Subject: actions.Subject{To: "2.3.9"}}},
 		{Kind: watcher.Done, Done: &actions.Outcome{Result: actions.ResultDone, Live: "2.3.9"}},
@@ -275,7 +277,7 @@ func TestTail(t *testing.T) {
 			t.Errorf("%d lines for %d entries:\n%s", got, len(entries), &b.stdout)
 		}
 		b.says("production/checkout opened: 2.4.0 started by ana", "verdicts: 5xx breached", "ruled: auto because of 5xx, target 2.3.9, errors 4.1 %",
-			"voted: bea says roll-back (ours)", "decided: by votes of bea (ours) and cem, auto because of 5xx", "intended: deployer brings 2.3.9 live again",
+			"voted: bea says roll-back (ours)", "noted: refused zoe says keep (nobody asked her)", "noted: refused keep (somebody unknown)", "decided: by votes of bea (ours) and cem, auto because of 5xx", "intended: deployer brings 2.3.9 live again",
 			"done: 2.3.9 is live\n", "told: slack (chat) gave up on entry 3: gone", "verified: the limits are kept again",
 			"noted: blind (no answers for 5m)", "closed: rolled-back (5xx)")
 	})
@@ -367,7 +369,7 @@ func TestJournalVerifyAuditsWhetherEveryRollbackHadItsAuthority(t *testing.T) {
 	}
 	b.expect(0, "journal", "verify")
 	b.expect(exitFailed, "journal", "verify", "--authority")
-	b.says("entry 4 (production/checkout): [ben] agreed, which is too few", "watches: 1, decisions: 1, votes: 1, refused: 0, without authority: 1")
+	b.says("entry 4 (production/checkout): [ben] agreed, which is too few", "watches: 1, decisions: 1, votes: 1, refused: 0 (unproved: 0), without authority: 1")
 	b.advises("without the authority")
 
 	second := vote

@@ -17,6 +17,7 @@ import (
 
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/cmd/bakewatch/internal/shop"
+	"github.com/bakewatch/bakewatch/integrations/slack/slacktest"
 	"github.com/bakewatch/bakewatch/integrations/webhook"
 )
 
@@ -165,7 +166,7 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 	receivers.Handle("/v2/enqueue", woken)
 	web := httptest.NewServer(receivers)
 	defer web.Close()
-	chat := startSlackApp(t)
+	chat := slacktest.Start(t)
 	s, folder := openShop(ctx, t, web.URL, chat.URL)
 	store := filepath.Join(folder, "store")
 
@@ -208,9 +209,10 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 	if code, out := bakewatch("wait", "event-1.2.0", "--until-asked"); code != exitAsking {
 		t.Errorf("wait while a person is asked: %d\n%s", code, out)
 	}
-	eventually(ctx, t, "there is a button in Slack, and it is pressed", func() bool { return chat.press(t, "U_EVE") })
+	eventually(ctx, t, "there is a button in Slack, and it is pressed", func() bool { return chat.PressFirst(t, "U_EVE") })
 	eventually(ctx, t, "who pressed is told why that does not count", func() bool {
-		return strings.Contains(chat.told(), "Not counted: ") && strings.Contains(chat.told(), "U_EVE")
+		told := strings.Join(chat.Told(), "\n")
+		return strings.Contains(told, "Not counted: ") && strings.Contains(told, "U_EVE")
 	})
 	if code, out := bakewatch("answer", "shop", "roll-back", "--as", "ana"); code == 0 || !strings.Contains(out, "does not vote") {
 		t.Errorf("who deployed could vote: %d\n%s", code, out)
@@ -234,7 +236,7 @@ func TestAPersonIsAskedAndAnswers(t *testing.T) {
 		return strings.Contains(paged.topics(), "ruled") && strings.Contains(paged.topics(), "decided")
 	})
 	eventually(ctx, t, "the question in Slack has no buttons any more, and says what came of it", func() bool {
-		return strings.Contains(chat.messages(), "The question is over") && !strings.Contains(chat.messages(), `"button"`)
+		return strings.Contains(chat.Messages(), "The question is over") && !strings.Contains(chat.Messages(), `"button"`)
 	})
 	// That it has recovered and that the watch has ended is not for pagers; an incident is.
 	eventually(ctx, t, "the incident is opened and ended", func() bool {

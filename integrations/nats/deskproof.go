@@ -1,9 +1,11 @@
 package nats
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats.go/micro"
@@ -50,4 +52,21 @@ func (s *deskServer) first(ctx context.Context, signed signing.Signed) error {
 
 func unproved(why error) error {
 	return fmt.Errorf("%w: the request %w: %w", watcher.ErrRefused, authority.ErrUnproved, why)
+}
+
+// unproved hands on that a vote is refused because nobody knows whose it is. What no
+// question is open for is only logged.
+func (s *deskServer) unproved(ctx context.Context, req micro.Request, q any, err error) {
+	vote, is := q.(answerRequest)
+	if !is || !errors.Is(err, authority.ErrUnproved) {
+		return
+	}
+	answer := watcher.Unproved{Question: vote.Vote.Question, Choice: vote.Vote.Choice, Why: cmp.Or(signing.Why(err), authority.ErrUnproved)}
+	if key, ok := signing.Given(req.Headers()); ok {
+		answer.Given = "the key " + key
+	}
+	err = s.Unproved(ctx, vote.Ref, answer)
+	if err != nil && !errors.Is(err, watcher.ErrRefused) && !errors.Is(err, watcher.ErrNotFound) {
+		s.Log.Warn("a refused vote is not in the journal", slog.Any("error", err))
+	}
 }

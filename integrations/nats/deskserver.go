@@ -40,8 +40,11 @@ type DeskConfig struct {
 	Identify func(authority.Proof) (string, error)
 	// Refused hears of requests that do not say who they are in a way that is accepted; may be nil.
 	Refused func(method string)
-	Now     func() time.Time // default: time.Now
-	Log     *slog.Logger     // default: that of the connection
+	// Unproved writes down that somebody who could not show who they are has answered a
+	// question; nil: it is only logged. Its error says that none is open.
+	Unproved func(context.Context, watcher.Ref, watcher.Unproved) error
+	Now      func() time.Time // default: time.Now
+	Log      *slog.Logger     // default: that of the connection
 }
 
 func (c *DeskConfig) defaults(conn *Conn) {
@@ -53,6 +56,9 @@ func (c *DeskConfig) defaults(conn *Conn) {
 	}
 	if c.Refused == nil {
 		c.Refused = func(string) {}
+	}
+	if c.Unproved == nil {
+		c.Unproved = func(context.Context, watcher.Ref, watcher.Unproved) error { return nil }
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -171,6 +177,7 @@ func act[Q interface{ claims() string }, A any](s *deskServer, do func(context.C
 		}
 		by, err := s.proof(ctx, req, q.claims())
 		if err != nil {
+			s.unproved(ctx, req, q, err)
 			return nil, err
 		}
 		a, err := do(ctx, q, by)

@@ -2,8 +2,10 @@ package nats_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
 	"sync/atomic"
@@ -274,5 +276,53 @@ func TestADaemonSaysForWhomToSign(t *testing.T) {
 	serving(t, b.conn, b.cfg)
 	if about, err := nats.AskAbout(t.Context(), b.conn.NATS()); err != nil || about != (nats.About{Cluster: "main", Signed: true}) {
 		t.Errorf("%+v, %v", about, err)
+	}
+}
+
+func TestAVoteThatIsNobodysIsHandedOnWithTheKeyThatWasGivenAndWithoutItsWords(t *testing.T) {
+	ana, eve := newKey(t), newKey(t)
+	b := newBureau(t, t.TempDir(), ana)
+	var heard []string
+	b.cfg.Unproved = func(_ context.Context, ref watcher.Ref, a watcher.Unproved) error {
+		heard = append(heard, fmt.Sprintf("%s %d %s %s: %s", ref.Name, a.Question, a.Choice, a.Given, a.Why))
+		return nil
+	}
+	serving(t, b.conn, b.cfg)
+	signed := func(key signing.Key, method, body string, at time.Time) *client.Msg {
+		msg := &client.Msg{Subject: "bakewatch.api." + method, Data: []byte(body)}
+		headers, err := key.Sign(signing.Message{Cluster: "main", Subject: msg.Subject, Body: msg.Data}, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		msg.Header = headers
+		return msg
+	}
+	const vote = `{"ref":{"name":"checkout"},"vote":{"question":9,"choice":"keep","person":"ana","reason":"a secret"}}`
+	changed := func(msg *client.Msg, change func(*client.Msg)) *client.Msg { change(msg); return msg }
+	now := time.Now()
+	counted := signed(ana, "answer", vote, now)
+	if code, text := b.send(t, &client.Msg{Subject: counted.Subject, Data: counted.Data, Header: maps.Clone(counted.Header)}); code != "" {
+		t.Fatal(code, text)
+	}
+	for name, test := range map[string]struct {
+		msg  *client.Msg
+		want string // empty: it is no vote
+	}{
+		"another body": {changed(signed(ana, "answer", vote, now), func(m *client.Msg) {
+			m.Data = bytes.Replace(m.Data, []byte("a secret"), []byte("another"), 1)
+		}), "checkout 9 keep the key " + ana.Public() + ": its signature does not hold"},
+		"too old":       {signed(ana, "answer", vote, now.Add(-time.Hour)), "checkout 9 keep the key " + ana.Public() + ": it was not signed just now"},
+		"there before":  {counted, "checkout 9 keep the key " + ana.Public() + ": it was there before"},
+		"nobody's key":  {signed(eve, "answer", vote, now), "checkout 9 keep the key " + eve.Public() + ": does not say who it is in a way that is accepted"},
+		"no key at all": {changed(signed(eve, "answer", vote, now), func(m *client.Msg) { m.Header.Set(signing.HeaderKey, "\x1b[2J ana") }), "checkout 9 keep : its signature does not hold"},
+		"no vote":       {signed(eve, "cancel", `{"ref":{"name":"checkout"},"reason":"x"}`, now), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			heard = nil
+			code, _ := b.send(t, test.msg)
+			if code != "401" || b.asked != "" || strings.Join(heard, "\n") != test.want {
+				t.Errorf("code %s, the desk was asked %q; handed on was %q, want %q", code, b.asked, heard, test.want)
+			}
+		})
 	}
 }

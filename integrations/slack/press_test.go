@@ -3,9 +3,6 @@ package slack_test
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,6 +18,7 @@ import (
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/integrations/slack"
+	"github.com/bakewatch/bakewatch/integrations/slack/slacktest"
 )
 
 // desk takes answers to question 42 of watch 17, from U_BEN.
@@ -140,17 +138,11 @@ func request(payload []byte, at time.Time, change ...func(*http.Request)) *http.
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	stamp := strconv.FormatInt(at.Unix(), 10)
 	r.Header.Set("X-Slack-Request-Timestamp", stamp)
-	r.Header.Set("X-Slack-Signature", sign(signing, "v0:"+stamp+":"+body))
+	r.Header.Set("X-Slack-Signature", slacktest.Sign(signing, stamp, body))
 	for _, c := range change {
 		c(r)
 	}
 	return r
-}
-
-func sign(secret, text string) string {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(text))
-	return "v0=" + hex.EncodeToString(mac.Sum(nil))
 }
 
 func (s *stand) call(r *http.Request) int {
@@ -196,7 +188,7 @@ func TestWhatIsNotSignedNowAndForTheFirstTimeIsNotBelieved(t *testing.T) {
 	now := time.Now()
 	for name, r := range map[string]*http.Request{
 		"forged: another secret": request(payload, now, func(r *http.Request) {
-			r.Header.Set("X-Slack-Signature", sign("another", "v0:"+r.Header.Get("X-Slack-Request-Timestamp")+":"+url.Values{"payload": {string(payload)}}.Encode()))
+			r.Header.Set("X-Slack-Signature", slacktest.Sign("another", r.Header.Get("X-Slack-Request-Timestamp"), url.Values{"payload": {string(payload)}}.Encode()))
 		}),
 		"forged: another body":            request(payload, now, body(func(b string) string { return strings.Replace(b, "U_BEN", "U_EVE", 1) })),
 		"forged: more in the body":        request(payload, now, body(func(b string) string { return b + "&payload={}" })),
@@ -235,7 +227,7 @@ func TestASignedRequestThatCannotBeReadIsRefused(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, slack.CallbackPath, strings.NewReader(body))
 		stamp := strconv.FormatInt(time.Now().Unix(), 10)
 		r.Header.Set("X-Slack-Request-Timestamp", stamp)
-		r.Header.Set("X-Slack-Signature", sign(signing, "v0:"+stamp+":"+body))
+		r.Header.Set("X-Slack-Signature", slacktest.Sign(signing, stamp, body))
 		r.Header.Set("Content-Type", kind)
 		return r
 	}

@@ -37,8 +37,11 @@ type APIConfig struct {
 	Links func(context.Context) (*Links, error)
 	// Refused hears of requests that do not say who they are in a way that is accepted; may be nil.
 	Refused func(method string)
-	Now     func() time.Time // default: time.Now
-	Log     *slog.Logger     // nil: nothing is logged
+	// Unproved writes down that somebody with a link that is not good has answered a
+	// question; nil: it is only logged. Its error says that none is open.
+	Unproved func(context.Context, watcher.Ref, watcher.Unproved) error
+	Now      func() time.Time // default: time.Now
+	Log      *slog.Logger     // nil: nothing is logged
 }
 
 // api serves the Desk.
@@ -49,6 +52,9 @@ type api struct{ APIConfig }
 func API(cfg APIConfig) map[string]http.Handler {
 	if cfg.Refused == nil {
 		cfg.Refused = func(string) {}
+	}
+	if cfg.Unproved == nil {
+		cfg.Unproved = func(context.Context, watcher.Ref, watcher.Unproved) error { return nil }
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

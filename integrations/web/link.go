@@ -73,6 +73,16 @@ func (l *Links) read(token string, now time.Time) (link Link, err error) {
 	return link, nil
 }
 
+// claimed returns what a token says it is for, whoever has made it.
+func claimed(token string) (link Link, ok bool) {
+	text, _, _ := strings.Cut(token, ".")
+	said, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(token) > maxToken || json.Unmarshal(said, &link) != nil {
+		return Link{}, false
+	}
+	return link, link.Watch != "" && link.Question != 0
+}
+
 // sign binds the text to its use: a signature for anything else is none for a link.
 func (l *Links) sign(text []byte) []byte {
 	mac := hmac.New(sha256.New, l.key)

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -111,6 +112,58 @@ func TestALinkAnswersOnceForOnePerson(t *testing.T) {
 			response, text := test.call.do(t, serveAPI(t, d, linked))
 			if response.StatusCode != test.status || strings.Contains(text, "<button") || len(d.made()) > 0 {
 				t.Errorf("%d %s %q, want %d", response.StatusCode, text, d.made(), test.status)
+			}
+		})
+	}
+}
+
+func TestAnAnswerByALinkThatIsNotGoodIsHandedOnAsNobodys(t *testing.T) {
+	now := time.Date(2026, 11, 23, 10, 5, 0, 0, time.UTC)
+	link := web.Link{Watch: "20", Question: 23, Person: "bea", Expires: now.Add(time.Hour).Unix()}
+	keyed := func(letter string) *web.Links {
+		links, err := web.NewLinks([]byte(strings.Repeat(letter, web.LinkKeyBytes)), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return links
+	}
+	path := func(l *web.Links, link web.Link) string {
+		address, err := l.URL(link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return address
+	}
+	ours, others := keyed("k"), keyed("o")
+	expired, nameless := link, link
+	expired.Expires = now.Unix()
+	nameless.Question = 0
+	for name, test := range map[string]struct {
+		method, path, want string
+		refused            int
+	}{
+		"signed by another":                 {"POST", path(others, link), "20 23 keep a link: this link is not good", 1},
+		"that has expired":                  {"POST", path(ours, expired), "20 23 keep a link: this link is not good: it has expired", 1},
+		"that names no question":            {"POST", path(others, nameless), "", 1},
+		"that is none":                      {"POST", web.AnswerPath + "x", "", 1},
+		"signed by another, only looked at": {"GET", path(others, link), "", 0},
+		"that is good":                      {"POST", path(ours, link), "", 0},
+	} {
+		t.Run("a link "+name, func(t *testing.T) {
+			var heard string
+			refused := 0
+			base := serveAPI(t, asking(), func(c *web.APIConfig) {
+				c.Links = func(context.Context) (*web.Links, error) { return ours, nil }
+				c.Now = func() time.Time { return now }
+				c.Refused = func(string) { refused++ }
+				c.Unproved = func(_ context.Context, ref watcher.Ref, a watcher.Unproved) error {
+					heard += fmt.Sprintf("%s %d %s %s: %s", ref.Name, a.Question, a.Choice, a.Given, a.Why)
+					return nil
+				}
+			})
+			call{method: test.method, path: test.path, body: "choice=keep", headers: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}.do(t, base)
+			if heard != test.want || refused != test.refused {
+				t.Errorf("handed on was %q, want %q; %d refused, want %d", heard, test.want, refused, test.refused)
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -43,7 +44,10 @@ type choice struct {
 func (a *api) pages() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+AnswerPath+"{token}", func(w http.ResponseWriter, r *http.Request) {
-		a.page(w, r, func(context.Context, watcher.Desk, Link) error { return nil })
+		a.page(w, r, func(_ context.Context, _ watcher.Desk, link Link) error {
+			_, err := a.Identify(proofOf(link))
+			return err
+		})
 	})
 	mux.HandleFunc("POST "+AnswerPath+"{token}", func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -69,13 +73,17 @@ func (a *api) page(w http.ResponseWriter, r *http.Request, do func(context.Conte
 	}
 	if err != nil {
 		a.refuses("link", err)
+		if r.Method == http.MethodPost && errors.Is(err, errNoLink) {
+			a.unproved(ctx, r, err)
+		}
 		pageOf(w, err)
 		return
 	}
 	render(w, http.StatusOK, sheetFor(view, link))
 }
 
-// follow returns what the link is for, if its person may still answer so.
+// follow returns what the link is for, if we have signed it. Whether its person may still
+// answer so is the Desk's to say.
 func (a *api) follow(ctx context.Context, token string) (Link, watcher.Desk, error) {
 	links, err := a.Links(ctx)
 	if err != nil {
@@ -85,11 +93,24 @@ func (a *api) follow(ctx context.Context, token string) (Link, watcher.Desk, err
 	if err != nil {
 		return Link{}, nil, err
 	}
-	if _, err := a.Identify(proofOf(link)); err != nil {
-		return Link{}, nil, err
-	}
 	desk, err := a.Desk(ctx)
 	return link, desk, err
+}
+
+// unproved logs and counts an answer whose link is not ours, or is over, and hands it on
+// where it names a watch and its question. To look at such a link is no answer.
+func (a *api) unproved(ctx context.Context, r *http.Request, err error) {
+	a.Log.Warn("a request was refused", "method", "link", "reason", err)
+	a.Refused("link")
+	link, ok := claimed(r.PathValue("token"))
+	if !ok {
+		return
+	}
+	answer := watcher.Unproved{Question: link.Question, Choice: authority.Choice(r.PostFormValue("choice")), Given: "a link", Why: err}
+	err = a.Unproved(ctx, watcher.Ref{Name: link.Watch}, answer)
+	if err != nil && !errors.Is(err, watcher.ErrRefused) && !errors.Is(err, watcher.ErrNotFound) {
+		a.Log.Warn("a refused vote is not in the journal", "err", err)
+	}
 }
 
 func proofOf(link Link) authority.Proof {

@@ -22,7 +22,8 @@ type Result struct {
 	Watches   int       `json:"watches"`
 	Decisions int       `json:"decisions"`
 	Votes     int       `json:"votes"`
-	Refused   int       `json:"refused"` // votes that did not count
+	Refused   int       `json:"refused"`  // votes that did not count
+	Unproved  int       `json:"unproved"` // and of these, those of somebody who could not show who they are
 	Findings  []Finding `json:"findings"`
 }
 
@@ -93,9 +94,7 @@ func (a *Auditor) See(e watcher.Entry) {
 		w.since = append(w.since, e)
 	case watcher.Noted:
 		w.noted(e)
-		if e.Topic == watcher.Refused {
-			a.Refused++
-		}
+		a.refused(e)
 	case watcher.Decided:
 		a.Decisions++
 		a.decided(w, e)
@@ -150,6 +149,22 @@ func (w *watch) noted(e watcher.Entry) {
 		w.asked, w.since = nil, nil
 	case watcher.NoPlan, watcher.OlderEvent, watcher.NewerWaits, watcher.NewerCancelled, watcher.WentBlind, watcher.SeesAgain,
 		watcher.StillRolling, watcher.Extended, watcher.StagePassed, watcher.StageHeld, watcher.SetAside, watcher.Refused, watcher.Healed, watcher.Wrong:
+	}
+}
+
+// refused counts a vote that did not count. One that is nobody's must not be laid at
+// anybody's door.
+func (a *Auditor) refused(e watcher.Entry) {
+	if e.Topic != watcher.Refused || e.Vote == nil {
+		return
+	}
+	a.Refused++
+	shown := e.Vote.Proof.Way != "" && e.Vote.Proof.Subject != ""
+	switch {
+	case e.Vote.Person == "":
+		a.Unproved++
+	case !shown:
+		a.finds(e, "names %s as refused, who did not show who it was", e.Vote.Person)
 	}
 }
 

@@ -118,6 +118,24 @@ func only(headers map[string][]string, name string) (string, error) {
 	return values[0], nil
 }
 
+// Given returns the key that the headers name, whether it has signed anything or not;
+// false: they name none that could.
+func Given(headers map[string][]string) (key string, ok bool) {
+	key, err := only(headers, HeaderKey)
+	return key, err == nil && IsKey(key)
+}
+
+// Why returns which of the reasons above is behind the error, without what the message
+// says; nil: none is.
+func Why(err error) error {
+	for _, why := range []error{ErrUnsigned, ErrForged, ErrStale, ErrReplayed} {
+		if errors.Is(err, why) {
+			return why
+		}
+	}
+	return nil
+}
+
 // Fresh returns nil if it was signed at most Fresh before or after then, or ErrStale.
 func (s Signed) Fresh(then time.Time) error {
 	switch late := then.Sub(s.At); {

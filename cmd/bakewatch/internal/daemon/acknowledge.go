@@ -15,7 +15,7 @@ func (d *Daemon) hearAcknowledgements(ctx context.Context, desk watcher.Desk) er
 	defer d.hook.Store(nil)
 	for ctx.Err() == nil {
 		now := d.force.Load()
-		d.hook.Store(&pagerduty.Webhook{Secrets: now.hooks, Cluster: d.cfg.Daemon.Cluster, To: acknowledgements{desk}, Log: d.cfg.Log})
+		d.hook.Store(&pagerduty.Webhook{Secrets: now.hooks, Cluster: d.cfg.Daemon.Cluster, To: acknowledgements{desk, d.metrics}, Log: d.cfg.Log})
 		running, cancel := now.while(ctx)
 		<-running.Done()
 		cancel()
@@ -32,17 +32,21 @@ func (d *Daemon) hooked(w http.ResponseWriter, r *http.Request) {
 	case len(hook.Secrets) == 0:
 		http.Error(w, "no channel has a webhook_secret_file or webhook_secret_env", http.StatusNotFound)
 	default:
-		hook.ServeHTTP(w, r)
+		d.metrics.unsigned("pagerduty", hook, w, r)
 	}
 }
 
 // acknowledgements gives what people take up in PagerDuty to the desk: they look at it.
-type acknowledgements struct{ desk watcher.Desk }
+type acknowledgements struct {
+	desk    watcher.Desk
+	metrics *metrics
+}
 
 // Acknowledged implements pagerduty.Acknowledger.
 func (a acknowledgements) Acknowledged(ctx context.Context, watch string, by authority.Proof) error {
 	_, err := a.desk.Answer(ctx, watcher.Ref{Name: watch}, authority.Vote{
 		Choice: authority.Looking, Reason: "acknowledged in PagerDuty", Proof: by,
 	})
+	a.metrics.unproved("pagerduty", err)
 	return err
 }

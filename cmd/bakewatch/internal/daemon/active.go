@@ -146,7 +146,7 @@ func (d *Daemon) skewed() string {
 func (d *Daemon) serveDesk(ctx context.Context, owner *watcher.Owner) error {
 	stop, err := d.conn.ServeDesk(nats.DeskConfig{
 		Desk: owner, Facts: d.facts, Cluster: d.cfg.Daemon.Cluster, Signed: d.signed, Identify: d.identify,
-		Refused: d.metrics.refused, Log: d.cfg.Log,
+		Refused: d.metrics.refused, Unproved: owner.Unproved, Log: d.cfg.Log,
 	})
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ func (d *Daemon) api() map[string]http.Handler {
 	settings := d.cfg.Daemon.HTTP
 	cfg := web.APIConfig{
 		Desk: d.active, WebConfigFile: settings.WebConfigFile, BelieveLocal: settings.BelieveLocal,
-		Identify: d.identify, Refused: d.metrics.refused, Log: d.cfg.Log,
+		Identify: d.identify, Refused: d.metrics.refused, Unproved: d.unproved, Log: d.cfg.Log,
 	}
 	if settings.ExternalURL != "" {
 		cfg.Links = d.links
@@ -48,6 +48,16 @@ func (d *Daemon) active(ctx context.Context) (watcher.Desk, error) {
 		return nil, fmt.Errorf("%w yet: it reads the journal", watcher.ErrStopped)
 	}
 	return nil, fmt.Errorf("%w: %s is", watcher.ErrStopped, holder.Holder)
+}
+
+// unproved has an answer written down of which nobody knows whose it is. Only the active
+// replica writes; to it such an answer comes as well, or to nobody.
+func (d *Daemon) unproved(ctx context.Context, ref watcher.Ref, answer watcher.Unproved) error {
+	owner := d.desk.Load()
+	if owner == nil {
+		return watcher.ErrStopped
+	}
+	return owner.Unproved(ctx, ref, answer)
 }
 
 // links returns what signs the links for one person: with one key for all replicas,

@@ -2,12 +2,10 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +24,6 @@ import (
 	"github.com/bakewatch/bakewatch/integrations/web"
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/rules/kinds"
-	"github.com/bakewatch/bakewatch/watcher"
 )
 
 // asksTwo is a plan that asks two of those on call.
@@ -136,26 +133,13 @@ func sends(t *testing.T, d *Daemon, method, path, body string, as func(*http.Req
 	return response.StatusCode, string(text)
 }
 
-// password is the proof of a user; name is a claim from this machine.
+// password is the proof of a user.
 func password(user string) func(*http.Request) {
 	return func(r *http.Request) { r.SetBasicAuth(user, "secret") }
 }
 
-func name(person string) func(*http.Request) {
-	return func(r *http.Request) { r.Header.Set("Bakewatch-As", person) }
-}
-
 // reader is somebody who may look, and is no person.
 var reader = password("eve")
-
-// shown returns the watch as it is served.
-func shown(t *testing.T, d *Daemon) (view watcher.WatchView) {
-	t.Helper()
-	if status, text := sends(t, d, "GET", web.APIPath+"watches/checkout", "", reader); status != http.StatusOK || json.Unmarshal([]byte(text), &view) != nil {
-		t.Fatalf("%d %s", status, text)
-	}
-	return view
-}
 
 // deploys lets dan deploy a version, and waits until it is watched.
 func deploys(t *testing.T, d *Daemon, version string) {
@@ -172,90 +156,6 @@ func deploys(t *testing.T, d *Daemon, version string) {
 		status, text := sends(t, d, "GET", web.APIPath+"watches/c-"+version, "", reader)
 		return status == http.StatusOK && strings.Contains(text, version)
 	})
-}
-
-// transport is a way to answer a question over HTTP.
-type transport struct {
-	settings string
-	as       func(string) func(*http.Request)
-	stranger int // what somebody hears who is known, and not asked
-	nobody   int // what somebody hears of whom nothing is known
-	linked   bool
-}
-
-// answers gives a person's answer to a question, and returns the status and what was said.
-func (tr transport) answers(t *testing.T, d *Daemon, person string, question uint64, choice string) (int, string) {
-	t.Helper()
-	view := shown(t, d)
-	if !tr.linked {
-		body := fmt.Sprintf(`{"question":%d,"choice":%q}`, question, choice)
-		return sends(t, d, "POST", web.APIPath+"watches/checkout/answers", body, tr.as(person))
-	}
-	links, err := d.links(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	address, err := links.URL(web.Link{Watch: fmt.Sprint(view.Watch), Question: question, Person: person, Expires: time.Now().Add(time.Hour).Unix()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	form := func(r *http.Request) {
-		reader(r) // whom the page is for says the link
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	return sends(t, d, "POST", strings.TrimPrefix(address, "https://bakewatch.example"), url.Values{"choice": {choice}}.Encode(), form)
-}
-
-func TestWhoMayAnswerOverHTTPAndWhen(t *testing.T) {
-	users := "web_config_file = 'web.yml'\n"
-	for way, tr := range map[string]transport{
-		"a password":               {users, password, 422, 403, false},
-		"a link":                   {users, nil, 422, 403, true},
-		"a name from this machine": {"believe_local = true\n", name, 422, 422, false},
-	} {
-		t.Run(way, func(t *testing.T) {
-			d, _ := start(t, served(t, t.TempDir(), tr.settings))
-			deploys(t, d, "2.0")
-			expects := func(what, person string, question uint64, choice string, status, votes int) {
-				t.Helper()
-				got, text := tr.answers(t, d, person, question, choice)
-				if got != status {
-					t.Errorf("%s: %d %s, want %d", what, got, text, status)
-				}
-				if q := shown(t, d).Question; q != nil && len(q.Votes) != votes {
-					t.Errorf("%s: %d votes count, want %d", what, len(q.Votes), votes)
-				}
-			}
-			expects("while it bakes nothing is asked", "ana", 1, "keep", 422, 0)
-			status, text := sends(t, d, "POST", web.APIPath+"watches/checkout/rollback", `{"reason":"customers cannot pay"}`, wishing(tr)("max"))
-			question := shown(t, d).Question
-			if status != http.StatusOK || question == nil {
-				t.Fatalf("%d %s", status, text)
-			}
-			expects("whoever deployed", "dan", question.Question, "keep", 422, 0)
-			expects("somebody who is not asked", "max", question.Question, "roll-back", tr.stranger, 0)
-			expects("nobody", "eve", question.Question, "roll-back", tr.nobody, 0)
-			expects("another question", "ana", question.Question+1, "roll-back", 422, 0)
-			expects("one of those who are asked", "ana", question.Question, "roll-back", 200, 1)
-			expects("the same again", "ana", question.Question, "roll-back", 422, 1)
-			expects("the other", "bea", question.Question, "roll-back", 200, 0)
-			if view := shown(t, d); view.Decision == nil || len(view.Decision.Votes) != 2 {
-				t.Fatalf("decided is %+v", view.Decision)
-			}
-			expects("once it is decided nothing is asked", "ana", question.Question, "keep", 422, 0)
-			if status, text := sends(t, d, "GET", web.APIPath+"verdict?service=checkout&gate=roll-back", "", reader); status != http.StatusOK || !strings.Contains(text, `"roll-back"`) {
-				t.Errorf("the verdict is %d %s", status, text)
-			}
-		})
-	}
-}
-
-// wishing is how somebody asks for a rollback, for which there are no links.
-func wishing(tr transport) func(string) func(*http.Request) {
-	if tr.linked {
-		return password
-	}
-	return tr.as
 }
 
 func TestOrdersOverHTTPCountOnlyOfThoseWhoAreKnown(t *testing.T) {

@@ -16,7 +16,7 @@ func (d *Daemon) hearButtons(ctx context.Context, desk watcher.Desk) error {
 	defer d.buttons.Store(nil)
 	for ctx.Err() == nil {
 		now := d.force.Load()
-		buttons := slack.NewButtons(now.channels, presses{desk}, d.cfg.Log)
+		buttons := slack.NewButtons(now.channels, presses{desk, d.metrics}, d.cfg.Log)
 		d.buttons.Store(buttons)
 		running, cancel := now.while(ctx)
 		buttons.Run(running)
@@ -32,15 +32,19 @@ func (d *Daemon) pressed(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, watcher.ErrStopped.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	buttons.ServeHTTP(w, r)
+	d.metrics.unsigned("slack", buttons, w, r)
 }
 
 // presses gives what people press to the desk.
-type presses struct{ desk watcher.Desk }
+type presses struct {
+	desk    watcher.Desk
+	metrics *metrics
+}
 
 // Answer implements slack.Answers.
 func (p presses) Answer(ctx context.Context, watch string, vote authority.Vote) (string, error) {
 	view, err := p.desk.Answer(ctx, watcher.Ref{Name: watch}, vote)
+	p.metrics.unproved("slack", err)
 	if err != nil {
 		return "", err
 	}

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -9,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/bakewatch/bakewatch/actions"
+	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/watcher"
 )
 
@@ -100,6 +102,33 @@ func (m *metrics) received(err error) {
 }
 
 func (m *metrics) refused(method string) { m.requests.WithLabelValues(method).Inc() }
+
+// unproved counts a vote that was refused because its proof speaks for nobody.
+func (m *metrics) unproved(method string, err error) {
+	if errors.Is(err, authority.ErrUnproved) {
+		m.refused(method)
+	}
+}
+
+// unsigned serves a service's callback, and counts it if that service has not signed it.
+func (m *metrics) unsigned(method string, h http.Handler, w http.ResponseWriter, r *http.Request) {
+	seen := &statusWriter{ResponseWriter: w}
+	h.ServeHTTP(seen, r)
+	if seen.status == http.StatusUnauthorized {
+		m.refused(method)
+	}
+}
+
+// statusWriter remembers what was answered.
+type statusWriter struct {
+	http.ResponseWriter
+	status int // 0: none was named
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
 
 func (m *metrics) told(channel string, err error) {
 	result := "delivered"

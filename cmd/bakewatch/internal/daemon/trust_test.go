@@ -65,6 +65,12 @@ func start(t *testing.T, cfg Config) (d *Daemon, stop func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return d, acting(t, d)
+}
+
+// acting is start for a daemon that is set up.
+func acting(t *testing.T, d *Daemon) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
@@ -79,7 +85,7 @@ func start(t *testing.T, cfg Config) (d *Daemon, stop func()) {
 		_, err := nats.AskAbout(t.Context(), d.conn.NATS())
 		return err == nil
 	})
-	return d, stop
+	return stop
 }
 
 // until waits until something is so.
