@@ -163,6 +163,14 @@ type Spending struct {
 	Lane  rules.LaneID `json:"lane"`
 	Watch uint64       `json:"watch"`
 	By    string       `json:"by"` // as of Decision
+	// Budget is what was in force when it was charged; nil: a version wrote it that did not say.
+	Budget *Budget `json:"budget,omitempty"`
+}
+
+// Budget is what stands in the daemon's file, and so in no plan that a watch was opened with.
+type Budget struct {
+	// All is how many rollbacks all lanes together may see without people; nil: any number.
+	All *rules.Allowance `json:"all,omitempty"`
 }
 
 // Decision says how the one decision of a watch was made.
@@ -170,6 +178,8 @@ type Decision struct {
 	By string `json:"by"` // "authority" (auto), "votes", "silence", or "countdown" (veto)
 	// Votes are the votes that made it.
 	Votes []authority.Vote `json:"votes,omitempty"`
+	// Budget is what was in force when it was made; nil: a version wrote it that did not say.
+	Budget *Budget `json:"budget,omitempty"`
 }
 
 // Delivery says what became of one message on one channel.

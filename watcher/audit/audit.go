@@ -19,10 +19,13 @@ func (f Finding) String() string { return fmt.Sprintf("entry %d (%s): %s", f.Seq
 
 // Result is what an audit saw.
 type Result struct {
-	Watches   int       `json:"watches"`
-	Decisions int       `json:"decisions"`
-	Votes     int       `json:"votes"`
-	Refused   int       `json:"refused"` // votes that did not count
+	Watches   int `json:"watches"`
+	Decisions int `json:"decisions"`
+	Votes     int `json:"votes"`
+	Refused   int `json:"refused"` // votes that did not count
+	// Uncounted are decisions of which the journal does not say how large the budget of
+	// all lanes was: older versions did not write it down.
+	Uncounted int       `json:"uncounted"`
 	Findings  []Finding `json:"findings"`
 }
 
