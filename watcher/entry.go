@@ -120,6 +120,7 @@ const (
 	OlderEvent     Topic = "older-event"     // an event older than the live version's
 	NewerWaits     Topic = "newer-waits"     // a newer deployment came while a rollback was under way
 	NewerCancelled Topic = "newer-cancelled" // and was given up before that had ended
+	FloorLifted    Topic = "floor-lifted"    // a deployment that was given up has not done what cannot be undone
 	WentBlind      Topic = "blind"           // no answers from Prometheus for blind_for
 	SeesAgain      Topic = "sees-again"      // answers again
 	StillRolling   Topic = "still-rolling"   // started, and not finished after roll_out

@@ -250,6 +250,7 @@ var notes = map[Topic]struct {
 	OlderEvent:     {actions.Neutral, chat},
 	NewerWaits:     {actions.Concern, chat},
 	NewerCancelled: {actions.Neutral, chat},
+	FloorLifted:    {actions.Neutral, chat},
 	WentBlind:      {actions.Urgent, team},
 	SeesAgain:      {actions.Good, chat},
 	StillRolling:   {actions.Concern, chat},

@@ -151,7 +151,7 @@ func (w *watch) noted(e watcher.Entry) {
 	switch e.Topic {
 	case watcher.KeptByPeople, watcher.LeftBySilence, watcher.Unheard:
 		w.asked, w.since = nil, nil
-	case watcher.NoPlan, watcher.OlderEvent, watcher.NewerWaits, watcher.NewerCancelled, watcher.WentBlind, watcher.SeesAgain,
+	case watcher.NoPlan, watcher.OlderEvent, watcher.NewerWaits, watcher.NewerCancelled, watcher.FloorLifted, watcher.WentBlind, watcher.SeesAgain,
 		watcher.StillRolling, watcher.Extended, watcher.SetAside, watcher.Refused, watcher.Healed, watcher.Wrong:
 	}
 }

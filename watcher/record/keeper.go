@@ -113,7 +113,7 @@ func (l *lane) noted(e watcher.Entry) {
 		}
 	case watcher.NoPlan:
 		l.leads(e)
-	case watcher.KeptByPeople, watcher.LeftBySilence, watcher.Unheard, watcher.OlderEvent, watcher.NewerWaits, watcher.NewerCancelled,
+	case watcher.KeptByPeople, watcher.LeftBySilence, watcher.Unheard, watcher.OlderEvent, watcher.NewerWaits, watcher.NewerCancelled, watcher.FloorLifted,
 		watcher.WentBlind, watcher.SeesAgain, watcher.StillRolling, watcher.Extended, watcher.SetAside, watcher.Refused, watcher.Healed:
 	}
 }
