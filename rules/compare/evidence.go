@@ -279,8 +279,9 @@ func (e *evidence) attribute(answer *rules.Answer) {
 // measure fills in the counts of the window.
 func (e *evidence) measure(answer *rules.Answer) {
 	all := e.counts(-1)
-	if answer.Total = all.Total; !e.Fewer {
-		answer.Bad = all.Bad
+	answer.Bad, answer.Total = all.Bad, all.Total
+	if e.Fewer {
+		answer.Bad, answer.Part = 0, all.Bad
 	}
 	answer.Window = rules.Duration(time.Duration(len(e.window)) * time.Duration(e.Setting.Interval))
 	if all.Total > 0 {
