@@ -63,7 +63,7 @@ type Entry struct {
 	Plan       *rules.Plan       `json:"plan,omitempty"`       // opened
 	Rollback   bool              `json:"rollback,omitempty"`   // opened: the deployment is itself a rollback
 	Ledger     *Ledger           `json:"ledger,omitempty"`     // opened, closed: the lane's memory after this entry
-	Answers    []rules.Answer    `json:"answers,omitempty"`    // verdicts, verified
+	Answers    []rules.Answer    `json:"answers,omitempty"`    // verdicts, verified; closed and opened: what the rules of the watch that ends said last
 	Ruling     *authority.Ruling `json:"ruling,omitempty"`     // ruled, decided
 	Joins      *Joined           `json:"joins,omitempty"`      // ruled: which question of the release stands for this one
 	Vote       *authority.Vote   `json:"vote,omitempty"`       // voted; noted: that was refused

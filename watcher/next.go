@@ -26,6 +26,9 @@ func (l Lane) Next(in Input) (Entry, bool) {
 				e.Watch = l.Watch.Seq
 			}
 			e.Must = must[e.Kind] || mustTopic[e.Topic]
+			if e.ends() {
+				e.Answers = l.lastWords(in, e.Outcome)
+			}
 			return e, true
 		}
 	}

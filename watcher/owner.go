@@ -270,6 +270,9 @@ func (o *Owner) input(h *held, in Input) Input {
 	in.Now = time.Now().UTC()
 	in.Guards = o.Guards(h.ID.Service)
 	if h.Watch != nil {
+		if h.sight.fits(h.Watch) {
+			in.Said = h.sight.said
+		}
 		in.Guards.Budget = o.budget.spent(h.Lane, in.Now)
 		if len(h.Watch.Plan.Schedules) > 0 {
 			in.Rota = o.Rota(h.Watch.Plan)
