@@ -37,6 +37,7 @@ type Answer struct {
 	Limit  *float64  `json:"limit,omitempty"`
 	Unit   string    `json:"unit,omitempty"`   // "ratio", "seconds", "per pod-second", "" for a plain number
 	Bad    float64   `json:"bad,omitempty"`    // bad events in the window; of events that are wanted none is
+	Part   float64   `json:"part,omitempty"`   // events in the window that are not bad, and counted beside Total: uses, the version's requests
 	Total  float64   `json:"total,omitempty"`  // all events in the window
 	Window Duration  `json:"window,omitempty"` // what Bad and Total were counted over
 	Query  string    `json:"query,omitempty"`  // the PromQL that a person can paste, values bound

@@ -18,6 +18,9 @@ func (l Lane) announce(in Input) (Entry, bool) {
 	}
 	d := in.Event.Deployment
 	w := l.Watch
+	if e, ok := l.unfloored(d); ok {
+		return e, true
+	}
 	switch {
 	case l.repeats(d):
 		return Entry{}, false
@@ -134,10 +137,18 @@ func (l Lane) open(d rules.Deployment, plan *rules.Plan, in Input) Entry {
 
 // cancelled ends the watch of a deployment that was given up.
 func (l Lane) cancelled(in Input) Entry {
-	e := l.close(in.Now, CancelledWatch, "the deployment was cancelled")
-	ledger := e.Ledger.cancels(l.Watch.Deployment)
-	e.Ledger = &ledger
-	return e
+	w, d := l.Watch, in.Event.Deployment
+	text := "the deployment was cancelled"
+	ledger := l.Ledger.cancels(w.Deployment)
+	switch {
+	case !irreversible(w.Deployment):
+	case ledger.lifts(d):
+		text += " before it had done what cannot be undone"
+	case w.Finished.IsZero():
+		text += "; it may have done what cannot be undone, so nothing goes back to before it: if it has not, announce it as cancelled and reversible"
+	}
+	ledger = ledger.lift(d).ends(w.line(in.Now, CancelledWatch, text))
+	return Entry{Kind: Closed, Outcome: CancelledWatch, Text: text, Ledger: &ledger}
 }
 
 // replace opens the deployment that came while a rollback was under way.

@@ -28,13 +28,16 @@ type budget struct {
 func (b *budget) spent(l Lane, now time.Time) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.over(l, now)
+	return b.over(l, b.inForce(), now)
 }
 
-func (b *budget) over(l Lane, now time.Time) string {
+// inForce is the budget as the daemon's file says it now.
+func (b *budget) inForce() Budget { return Budget{All: b.all()} }
+
+func (b *budget) over(l Lane, of Budget, now time.Time) string {
 	anywhere := func(Spending) bool { return true }
 	here := func(s Spending) bool { return s.Lane == l.ID }
-	if all := b.all(); all != nil && b.count(now, *all, anywhere) >= all.Most {
+	if all := of.All; all != nil && b.count(now, *all, anywhere) >= all.Most {
 		return fmt.Sprintf("the budget of all rollbacks is spent: %s", all)
 	}
 	if own := l.Watch.Plan.Budget; own != nil && b.count(now, *own, here) >= own.Most {
@@ -64,21 +67,24 @@ func (b *budget) charged(watch uint64) bool {
 
 // charge writes down that a rollback is about to be decided, before it is. It returns
 // why it may not be, without people: another lane took the last of the budget. What
-// people have voted for is charged, and never refused.
+// people have voted for is charged, and never refused. Decision and charge say what was
+// in force, so that a reader of the journal can count again.
 func (o *Owner) charge(ctx context.Context, h *held, decided Entry) (refused string, err error) {
 	b := o.budget
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	of := b.inForce()
+	decided.Decision.Budget = &of
 	for range most {
 		switch {
-		case b.charged(h.Watch.Seq), b.all() == nil && h.Watch.Plan.Budget == nil:
+		case b.charged(h.Watch.Seq), of.All == nil && h.Watch.Plan.Budget == nil:
 			return "", nil
 		case decided.Decision.By != ByVotes:
-			if refused = b.over(h.Lane, decided.At); refused != "" {
+			if refused = b.over(h.Lane, of, decided.At); refused != "" {
 				return refused, nil
 			}
 		}
-		err := o.spend(ctx, Spending{Lane: h.ID, Watch: h.Watch.Seq, By: decided.Decision.By}, decided.At)
+		err := o.spend(ctx, Spending{Lane: h.ID, Watch: h.Watch.Seq, By: decided.Decision.By, Budget: &of}, decided.At)
 		if !errors.Is(err, ErrConflict) {
 			return "", err
 		}

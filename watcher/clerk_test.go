@@ -47,6 +47,9 @@ func TestAWatchThatEndedIsShownWhole(t *testing.T) {
 	s.config = func(c *watcher.Config) { c.Journal = remembering{s.journal} }
 	stageWith(t, s, func(s *scene) {
 		s.passed("1")
+		s.deploy("1.5")
+		s.wait(5 * time.Minute)
+		replaced := time.Now()
 		s.deploy("2")
 		s.wait(5 * time.Minute)
 		desk, ref := s.owners[0], watcher.Ref{Name: "checkout"}
@@ -55,8 +58,11 @@ func TestAWatchThatEndedIsShownWhole(t *testing.T) {
 		}
 		s.wait(20 * time.Minute)
 		s.deploy("3")
-		if got, err := desk.Show(s.t.Context(), watcher.Ref{Name: "event-1"}); err != nil || got.Outcome != watcher.Passed || got.Answers != nil || got.Plan == nil {
+		if got, err := desk.Show(s.t.Context(), watcher.Ref{Name: "event-1"}); err != nil || got.Outcome != watcher.Passed || len(got.Answers) != 1 || got.Answers[0].Verdict != rules.Healthy || got.Ruling != nil || got.Plan == nil {
 			t.Errorf("what passed: outcome %q, answers %+v, %v", got.Outcome, got.Answers, err)
+		}
+		if got, err := desk.Show(s.t.Context(), watcher.Ref{Name: "event-1.5"}); err != nil || got.Outcome != watcher.Superseded || len(got.Answers) != 1 || replaced.Sub(got.Answers[0].At) > time.Minute {
+			t.Errorf("what was replaced: outcome %q, answers %+v, %v", got.Outcome, got.Answers, err)
 		}
 		got, err := desk.Show(s.t.Context(), watcher.Ref{Name: "event-2"})
 		if err != nil || got.Outcome != watcher.RolledBack || got.Phase != watcher.Ended || got.Target != "1" {

@@ -63,7 +63,7 @@ type Entry struct {
 	Plan       *rules.Plan       `json:"plan,omitempty"`       // opened
 	Rollback   bool              `json:"rollback,omitempty"`   // opened: the deployment is itself a rollback
 	Ledger     *Ledger           `json:"ledger,omitempty"`     // opened, closed: the lane's memory after this entry
-	Answers    []rules.Answer    `json:"answers,omitempty"`    // verdicts, verified
+	Answers    []rules.Answer    `json:"answers,omitempty"`    // verdicts, verified; closed and opened: what the rules of the watch that ends said last
 	Ruling     *authority.Ruling `json:"ruling,omitempty"`     // ruled, decided
 	Joins      *Joined           `json:"joins,omitempty"`      // ruled: which question of the release stands for this one
 	Vote       *authority.Vote   `json:"vote,omitempty"`       // voted; noted: that was refused
@@ -120,6 +120,7 @@ const (
 	OlderEvent     Topic = "older-event"     // an event older than the live version's
 	NewerWaits     Topic = "newer-waits"     // a newer deployment came while a rollback was under way
 	NewerCancelled Topic = "newer-cancelled" // and was given up before that had ended
+	FloorLifted    Topic = "floor-lifted"    // a deployment that was given up has not done what cannot be undone
 	WentBlind      Topic = "blind"           // no answers from Prometheus for blind_for
 	SeesAgain      Topic = "sees-again"      // answers again
 	StillRolling   Topic = "still-rolling"   // started, and not finished after roll_out
@@ -165,6 +166,14 @@ type Spending struct {
 	Lane  rules.LaneID `json:"lane"`
 	Watch uint64       `json:"watch"`
 	By    string       `json:"by"` // as of Decision
+	// Budget is what was in force when it was charged; nil: a version wrote it that did not say.
+	Budget *Budget `json:"budget,omitempty"`
+}
+
+// Budget is what stands in the daemon's file, and so in no plan that a watch was opened with.
+type Budget struct {
+	// All is how many rollbacks all lanes together may see without people; nil: any number.
+	All *rules.Allowance `json:"all,omitempty"`
 }
 
 // Decision says how the one decision of a watch was made.
@@ -172,6 +181,8 @@ type Decision struct {
 	By string `json:"by"` // "authority" (auto), "votes", "silence", or "countdown" (veto)
 	// Votes are the votes that made it.
 	Votes []authority.Vote `json:"votes,omitempty"`
+	// Budget is what was in force when it was made; nil: a version wrote it that did not say.
+	Budget *Budget `json:"budget,omitempty"`
 }
 
 // Delivery says what became of one message on one channel.

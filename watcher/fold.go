@@ -122,6 +122,7 @@ func foldNoted(l *Lane, e Entry) {
 	if e.Topic == Wrong {
 		l.Ledger = l.Ledger.absolve(e.About)
 	}
+	foldFloor(l, e)
 	fold, known := topics[e.Topic]
 	if !known && e.Must {
 		l.Aside = fmt.Sprintf("entry %d (noted, about %q) is not known to this version", e.Seq, e.Topic)
@@ -129,6 +130,16 @@ func foldNoted(l *Lane, e Entry) {
 	if known {
 		onWatch(fold)(l, e)
 	}
+}
+
+// foldFloor takes what a note says of changes that cannot be undone.
+func foldFloor(l *Lane, e Entry) {
+	l.Ledger = l.leaves(e)
+	if e.Deployment == nil || e.Topic != FloorLifted && e.Topic != NewerCancelled {
+		return
+	}
+	l.Ledger = l.Ledger.lift(*e.Deployment)
+	onWatch(func(w *Watch, _ Entry) { w.Target = l.Ledger.above(w.Target, w.Deployment) })(l, e)
 }
 
 // topics say what a note changes in the open watch; those that change nothing are
@@ -139,6 +150,7 @@ var topics = map[Topic]func(*Watch, Entry){
 	SetAside:       func(*Watch, Entry) {},
 	NewerWaits:     foldNewer,
 	NewerCancelled: func(w *Watch, _ Entry) { w.Newer = nil },
+	FloorLifted:    func(*Watch, Entry) {},
 	WentBlind:      func(w *Watch, _ Entry) { w.Blind = true },
 	SeesAgain:      func(w *Watch, _ Entry) { w.Blind = false },
 	StillRolling:   func(w *Watch, _ Entry) { w.Late = true },
@@ -188,6 +200,7 @@ func foldTold(l *Lane, e Entry) {
 }
 
 func foldStep(l *Lane, e Entry) {
+	knew := l.Watch != nil && irreversible(l.Watch.Deployment)
 	onWatch(func(w *Watch, e Entry) {
 		d := *e.Deployment
 		w.Steps = append(slices.Clip(w.Steps), reported(d))
@@ -203,6 +216,21 @@ func foldStep(l *Lane, e Entry) {
 	if w := l.Watch; w != nil && w.Rollback && e.Deployment.Step == rules.RolledBack && w.Deployment.Version == e.Deployment.Version {
 		l.Ledger = l.Ledger.quarantine(w.Deployment.Previous)
 	}
+	if w := l.Watch; w != nil && w.Deployment.Version == e.Deployment.Version {
+		l.Ledger = w.bars(l.Ledger, knew)
+	}
+}
+
+// bars returns the ledger after a step of the watched deployment, which may have said
+// only now that it cannot be undone, or have come to its end.
+func (w *Watch) bars(ledger Ledger, knew bool) Ledger {
+	if !knew {
+		ledger = ledger.bars(w.Deployment)
+	}
+	if w.Finished.IsZero() {
+		return ledger
+	}
+	return ledger.wentLive(w.Deployment.Version)
 }
 
 // advance takes in a later step of the watched deployment.

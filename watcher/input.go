@@ -23,6 +23,8 @@ type Input struct {
 	Done   *actions.Outcome
 	Guards Guards
 	Rota   Rota
+	// Said is what the rules of the open watch said at the last look; nil: there was none.
+	Said []rules.Answer
 	// Peer is an open question about another deployment of the same release, which may
 	// stand for this lane's own.
 	Peer *Peer

@@ -29,10 +29,13 @@ type Ledger struct {
 	Unwatched bool        `json:"unwatched,omitempty"`
 	Past      []PastWatch `json:"past,omitempty"` // the last 20 watches that ended, oldest first
 	Bad       []string    `json:"bad,omitempty"`  // quarantine: the last 100 versions rolled back here, oldest first
-	// Floor is the last version whose deployment cannot be undone, and FloorAt when it
-	// happened: nothing that went live before is a target any more.
-	Floor   string    `json:"floor,omitempty"`
-	FloorAt time.Time `json:"floor_at,omitzero"`
+	// Floor is the last version whose deployment cannot be undone, FloorAt when it happened,
+	// and FloorBegun whether it only began: see the type of that name. Floors are those
+	// before it, oldest first: one that is lifted leaves the one before.
+	Floor      string    `json:"floor,omitempty"`
+	FloorAt    time.Time `json:"floor_at,omitzero"`
+	FloorBegun bool      `json:"floor_begun,omitempty"`
+	Floors     []Floor   `json:"floors,omitempty"`
 }
 
 // PastWatch is one line of the ledger.
@@ -54,10 +57,7 @@ type PastWatch struct {
 // opens returns the ledger after a deployment has gone live.
 func (l Ledger) opens(d rules.Deployment) Ledger {
 	l.Live, l.LiveAt, l.Unwatched = d.Version, d.At, false
-	if d.Reversible != nil && !*d.Reversible {
-		l.Floor, l.FloorAt = d.Version, d.At
-	}
-	return l
+	return l.bars(d)
 }
 
 // unwatched returns the ledger after a deployment has gone live that nobody watches.
@@ -227,16 +227,7 @@ func (l Ledger) lastPassed(not string) string {
 // target says which version a rollback of d would go to: the last that passed, not
 // merely the one before, for after a bad B and a bad C nobody wants B back.
 func (l Ledger) target(d rules.Deployment, plan rules.Plan) authority.Target {
-	target := l.aim(d, plan)
-	if target.Version != "" && target.Version != l.Floor && d.Version != l.Floor && !l.liveSince(target.Version, l.FloorAt) {
-		target.BelowFloor = fmt.Sprintf("%s is from before %s, which cannot be undone", target.Version, l.Floor)
-	}
-	return target
-}
-
-// liveSince says whether the version was deployed here since then.
-func (l Ledger) liveSince(version string, since time.Time) bool {
-	return since.IsZero() || slices.ContainsFunc(l.Past, func(p PastWatch) bool { return p.Version == version && !p.Opened.Before(since) })
+	return l.above(l.aim(d, plan), d)
 }
 
 // aim says which version a rollback of d would go to, if there is a way back.

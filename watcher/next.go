@@ -26,6 +26,9 @@ func (l Lane) Next(in Input) (Entry, bool) {
 				e.Watch = l.Watch.Seq
 			}
 			e.Must = must[e.Kind] || mustTopic[e.Topic]
+			if e.ends() {
+				e.Answers = l.lastWords(in, e.Outcome)
+			}
 			return e, true
 		}
 	}
@@ -60,7 +63,7 @@ var must = map[Kind]bool{
 
 // mustTopic names the notes that do so as well.
 var mustTopic = map[Topic]bool{
-	NewerWaits: true, NewerCancelled: true, Extended: true, KeptByPeople: true, LeftBySilence: true, Unheard: true, Wrong: true,
+	NewerWaits: true, NewerCancelled: true, Extended: true, KeptByPeople: true, LeftBySilence: true, Unheard: true, Wrong: true, FloorLifted: true,
 }
 
 // Todo is what the outside is owed: the grant for a rollback that was intended and

@@ -3,7 +3,6 @@ package watcher
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/bakewatch/bakewatch/actions/authority"
@@ -17,10 +16,6 @@ const (
 	BySilence   = "silence"
 	ByCountdown = "countdown" // veto, and nobody objected
 )
-
-// defaultSnooze is how long people who said keep are not asked about the same again,
-// where the clause does not say.
-const defaultSnooze = 30 * time.Minute
 
 // vote records a person's answer, or that it does not count and why.
 func (l Lane) vote(in Input) (Entry, bool) {
@@ -62,60 +57,6 @@ var errNotAsking = errors.New("no question is open")
 func (w *Watch) counts(v authority.Vote) bool {
 	last := w.Voted
 	return last != nil && last.Question == v.Question && last.Person == v.Person && last.Choice == v.Choice && last.At.Equal(v.At)
-}
-
-// wish asks, at a person's wish, whether to roll back: the same authority decides as
-// over a breach.
-func (l Lane) wish(in Input) (Entry, bool) {
-	if in.Begin == nil {
-		return Entry{}, false
-	}
-	ruling, err := l.wished(in)
-	return Entry{Kind: Ruled, Ruling: &ruling}, err == nil
-}
-
-// Askable says why a person's wish to roll back is not even asked about; nil: it is.
-func (l Lane) Askable(in Input) error {
-	_, err := l.wished(in)
-	return err
-}
-
-// wished is the ruling on a person's wish, or why there is none.
-func (l Lane) wished(in Input) (authority.Ruling, error) {
-	w := l.Watch
-	switch {
-	case l.Aside != "":
-		return authority.Ruling{}, fmt.Errorf("%w: lane %s is set aside: %s", ErrRefused, l.ID, l.Aside)
-	case w == nil:
-		return authority.Ruling{}, fmt.Errorf("%w: no watch of %s is open", ErrRefused, l.ID)
-	case w.Decision != nil:
-		return authority.Ruling{}, fmt.Errorf("%w: the watch of %s is %s", ErrRefused, l.ID, w.Phase())
-	case w.Question != nil:
-		return authority.Ruling{}, fmt.Errorf("%w: people are asked already, in question %d: answer that", ErrRefused, w.Question.Seq)
-	}
-	c := l.caseOf(in, nil)
-	c.Begun = &authority.Begun{By: in.Begin.By, Reason: in.Begin.Reason, At: in.Now}
-	ruling := authority.Decide(c)
-	ruling.Answers = w.Answers
-	if ruling.Power >= rules.Ask {
-		return ruling, nil
-	}
-	err := fmt.Errorf("%w: nobody may be asked to roll %s back", ErrRefused, l.ID)
-	for _, ceiling := range ruling.Ceilings {
-		if ceiling.Power < rules.Ask {
-			err = fmt.Errorf("%w: %s", err, ceiling.Why)
-		}
-	}
-	return ruling, err
-}
-
-// wrong records that a breach was a false alarm.
-func (l Lane) wrong(in Input) (Entry, bool) {
-	if in.Wrong == nil || l.Ledger.wrong(in.Wrong.Watch) || l.Watch != nil && l.Watch.Seq == in.Wrong.Watch {
-		return Entry{}, false
-	}
-	text := fmt.Sprintf("%s says that watch %d was a false alarm: %s", in.Wrong.By, in.Wrong.Watch, in.Wrong.Reason)
-	return Entry{Kind: Noted, Topic: Wrong, About: in.Wrong.Watch, Text: text}, true
 }
 
 // resolve ends a question: by the votes of enough people, or by silence.
@@ -238,81 +179,6 @@ func (w *Watch) heals() (Entry, bool) {
 		return Entry{}, false
 	}
 	return Entry{Kind: Noted, Topic: Healed, Text: "no rule is breached any more; the question stays open, as the plan says"}, true
-}
-
-// remind reminds the people of an open question: once at half of their time, and once
-// in its last minute. Very short times need no reminder.
-func (l Lane) remind(in Input) (Entry, bool) {
-	w := l.Watch
-	if w == nil || w.Question == nil {
-		return Entry{}, false
-	}
-	began, _ := w.Question.Began()
-	deadline, runs := w.Question.Deadline()
-	whole := deadline.Sub(began)
-	switch {
-	case !runs || !in.Now.Before(deadline):
-		return Entry{}, false
-	case whole > 2*time.Minute && deadline.Sub(in.Now) <= time.Minute:
-		return w.reminds(LastMinute, ""), !w.wasReminded(LastMinute)
-	case whole >= time.Minute && in.Now.Sub(began) >= whole/2:
-		return w.reminds(HalfTime, ""), !w.wasReminded(HalfTime)
-	}
-	return Entry{}, false
-}
-
-func (w *Watch) reminds(of Occasion, to string) Entry {
-	return Entry{Kind: Reminded, Reminder: &Reminder{Question: w.Question.Seq, Of: of, Level: w.Question.Level, To: to}}
-}
-
-// wasReminded says whether those of the question's level were reminded of this.
-func (w *Watch) wasReminded(of Occasion) bool {
-	return slices.ContainsFunc(w.Reminded, func(r Reminder) bool { return r.Of == of && r.Level == w.Question.Level })
-}
-
-func snoozeOf(q *authority.Question) time.Duration {
-	if q == nil || q.Clause.Snooze <= 0 {
-		return defaultSnooze
-	}
-	return time.Duration(q.Clause.Snooze)
-}
-
-// snoozes says that people said keep not long ago, and nothing new speaks: what they
-// kept is neither asked about again nor decided over their heads, unless it has become
-// clearly worse.
-func (w *Watch) snoozes(ruling authority.Ruling, now time.Time) bool {
-	kept := w.Question == nil && !w.Kept.IsZero() && now.Before(w.Kept.Add(w.KeptFor))
-	switch {
-	case !kept:
-		return false
-	case ruling.Rule == "":
-		return true
-	}
-	return slices.Contains(w.Ruling.Blamed, ruling.Rule) && !w.clearlyWorse(ruling)
-}
-
-// muchWorse is how many times as high a share, or a value, is clearly worse than what people kept.
-const muchWorse = 2
-
-// clearlyWorse says whether the rule that speaks has more than doubled since people said keep.
-func (w *Watch) clearlyWorse(ruling authority.Ruling) bool {
-	before, known := amount(ruling.Rule, w.KeptAt)
-	now, seen := amount(ruling.Rule, ruling.Answers)
-	return known && seen && before > 0 && now > muchWorse*before
-}
-
-// amount returns how bad it is by the rule: its share of bad events, or else its value.
-func amount(rule string, answers []rules.Answer) (float64, bool) {
-	for _, a := range answers {
-		switch {
-		case a.Rule != rule:
-		case a.Total > 0 && a.Bad > 0:
-			return a.Bad / a.Total, true
-		case a.Value != nil:
-			return *a.Value, true
-		}
-	}
-	return 0, false
 }
 
 func (l Lane) decide(by string) Entry {

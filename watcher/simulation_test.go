@@ -32,6 +32,7 @@ func TestNoRollbackLacksItsAuthorityWhateverPeopleAndFaultsDo(t *testing.T) {
 			seen.Decisions += result.Decisions
 			seen.Votes += result.Votes
 			seen.Refused += result.Refused
+			seen.Uncounted += result.Uncounted
 			for _, e := range d.journal.entries {
 				if e.Kind == watcher.Decided {
 					by[e.Decision.By]++
@@ -49,6 +50,9 @@ func TestNoRollbackLacksItsAuthorityWhateverPeopleAndFaultsDo(t *testing.T) {
 	}
 	if seen.Decisions == 0 || seen.Votes == 0 || seen.Refused == 0 {
 		t.Error("little happened")
+	}
+	if seen.Uncounted > 0 {
+		t.Errorf("of %d decisions the journal does not say which budget was in force", seen.Uncounted)
 	}
 	t.Logf("%d watches, %d decisions (%v), %d votes, %d refused", seen.Watches, seen.Decisions, by, seen.Votes, seen.Refused)
 }
@@ -70,6 +74,7 @@ var cast = []string{"ana", "ben", "eve", "kim", "zoe", "max", "mallory"}
 
 func (d *drama) play(t *testing.T) {
 	d.services = []string{"checkout", "payment", "search"}
+	all := &rules.Allowance{Most: pick(d.rand, 2, 20), Per: rules.Duration(time.Hour)}
 	for _, service := range d.services {
 		d.plans[service] = d.plan()
 	}
@@ -80,7 +85,7 @@ func (d *drama) play(t *testing.T) {
 			defer d.Unlock()
 			return d.guards
 		}
-		c.Budget = func() *rules.Allowance { return &rules.Allowance{Most: 20, Per: rules.Duration(time.Hour)} }
+		c.Budget = func() *rules.Allowance { return all }
 	}}
 	stageWith(t, d.scene, func(*scene) {
 		d.bad = nil

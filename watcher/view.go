@@ -103,10 +103,13 @@ func (o *Owner) recalled(ctx context.Context, past WatchView, last uint64) Watch
 	view := w.view(past.Lane)
 	view.Phase, view.Outcome, view.Closed, view.Question = Ended, past.Outcome, past.Closed, nil
 	view.Target, view.Rule, view.Reason, view.Wrong = past.Target, past.Rule, past.Reason, past.Wrong
-	// What was ruled on is known; what the rules said at the end of any other watch is
-	// not journaled, and their last journaled words may be of its beginning.
-	if view.Answers = w.Ruling.Answers; w.Ruling.Rule == "" {
-		view.Answers, view.Ruling = nil, nil
+	// Entries of older versions do not say what the rules said last: then what was ruled on
+	// is known, and of any other watch their last journaled words may be of its beginning.
+	if view.Answers = saidLast(past.Watch, entries); view.Answers == nil {
+		view.Answers = w.Ruling.Answers
+	}
+	if w.Ruling.Rule == "" {
+		view.Ruling = nil
 	}
 	return view
 }

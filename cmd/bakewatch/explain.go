@@ -17,7 +17,8 @@ func explainCommand(p *program) *cobra.Command {
 		Long: `Explain the ruling of a watch, open or ended, from what was counted to what may be done:
 of each rule the counts with their window and query, what they were held against and what
 that proves; who is to blame; every ceiling that lowered power; the authority that grants
-it, and its people. Before anything is breached, explain what the rules see now.`,
+it, and its people. Before anything is breached, explain what the rules see now; of a watch
+that ended without a breach, what they said last.`,
 	}, p.printExplanation)
 }
 
@@ -29,7 +30,7 @@ type explanation struct {
 	Version string          `json:"version"`
 	Phase   watcher.Phase   `json:"phase"`
 	Outcome watcher.Outcome `json:"outcome,omitempty"`
-	// Rules are what each rule said when it was ruled, or says now.
+	// Rules are what each rule said when it was ruled, says now, or said last.
 	Rules []explainedRule `json:"rules"`
 	// Power is the least of what the authority grants and of every ceiling.
 	Power  rules.Power `json:"power"`

@@ -137,6 +137,23 @@ Ruling
 		b.expect(0, "explain", "checkout")
 		b.says("Evidence\n", "breached: errors 4.1 %", "nothing is breached")
 	})
+	t.Run("what users did is counted as they did it", func(t *testing.T) {
+		b := newBench(t)
+		w := baking()
+		w.Answers = []rules.Answer{{Rule: "one click", Verdict: rules.Healthy, Part: 60, Total: 2000, Window: rules.Duration(5 * time.Minute), Unit: "ratio", Ceiling: rules.Auto}}
+		b.desk.watches = []watcher.WatchView{w}
+		b.expect(0, "explain", "checkout")
+		b.says("data\t60 of 2000 in 5m")
+	})
+	t.Run("what the rules of a watch said last that has passed", func(t *testing.T) {
+		b := newBench(t)
+		w := baking()
+		w.Phase, w.Outcome, w.Closed, w.Ruling = watcher.Ended, watcher.Passed, noon, nil
+		w.Answers = []rules.Answer{{Rule: "5xx", Verdict: rules.Healthy, Why: "errors 0.1 % (1 of 1000)", Bad: 1, Total: 1000, At: noon, Ceiling: rules.Auto}}
+		b.desk.watches = []watcher.WatchView{w}
+		b.expect(0, "explain", "checkout")
+		b.says("Evidence, as seen at", "5xx: healthy: errors 0.1 % (1 of 1000)", "nothing is breached")
+	})
 	t.Run("nobody looked, and no clause matches", func(t *testing.T) {
 		b := newBench(t)
 		w := reasoned()

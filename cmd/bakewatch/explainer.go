@@ -71,7 +71,7 @@ func data(a rules.Answer) string {
 	var text string
 	switch {
 	case a.Total > 0:
-		text = among(a.Bad, a.Total, quantity.Unit(a.Unit))
+		text = among(a.Bad+a.Part, a.Total, quantity.Unit(a.Unit)) // a rule counts one of them
 	case a.Window > 0:
 		text = counted(a.Bad)
 	case a.Value != nil:

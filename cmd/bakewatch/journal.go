@@ -88,4 +88,7 @@ func (p *program) printFlaws(r verifyReport) {
 	}
 	out.line(plain, "watches: %d, decisions: %d, votes: %d, refused: %d (unproved: %d), without authority: %d",
 		r.Authority.Watches, r.Authority.Decisions, r.Authority.Votes, r.Authority.Refused, r.Authority.Unproved, len(r.Authority.Findings))
+	if n := r.Authority.Uncounted; n > 0 {
+		out.line(plain, "not audited for the budget of all services: %d (older versions did not write down how large it was)", n)
+	}
 }

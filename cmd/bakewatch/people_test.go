@@ -370,6 +370,7 @@ func TestJournalVerifyAuditsWhetherEveryRollbackHadItsAuthority(t *testing.T) {
 	b.expect(0, "journal", "verify")
 	b.expect(exitFailed, "journal", "verify", "--authority")
 	b.says("entry 4 (production/checkout): [ben] agreed, which is too few", "watches: 1, decisions: 1, votes: 1, refused: 0 (unproved: 0), without authority: 1")
+	b.says("not audited for the budget of all services: 1")
 	b.advises("without the authority")
 
 	second := vote

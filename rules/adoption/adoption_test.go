@@ -52,8 +52,8 @@ func TestUsesForEachSessionAgainstAGoal(t *testing.T) {
 			grow(t, server, `sessions_total{v="2"}`, 1, test.sessions)
 			grow(t, server, `sessions_total{v="1"}`, 1, 7777)
 			got := server.Watch(t, promtest.Build(t, options(test.goal), byVersion()), 1)[0]
-			if got.Verdict != test.want || !strings.Contains(got.Why, test.why) || got.Bad != 0 || got.Ceiling != rules.Auto {
-				t.Errorf("%v (%v bad, %v), %q; want %v, %q", got.Verdict, got.Bad, got.Ceiling, got.Why, test.want, test.why)
+			if got.Verdict != test.want || !strings.Contains(got.Why, test.why) || got.Bad != 0 || got.Part != test.uses || got.Ceiling != rules.Auto {
+				t.Errorf("%v (%v used it, %v), %q; want %v, %q", got.Verdict, got.Part, got.Ceiling, got.Why, test.want, test.why)
 			}
 		})
 	}

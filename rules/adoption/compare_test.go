@@ -110,8 +110,8 @@ func TestUseIsComparedWithTheVersionBeside(t *testing.T) {
 			grow(t, server, `used_total{v="1",feature="one_click"}`, 40, test.beside)
 			grow(t, server, `sessions_total{v="1"}`, 40, 100)
 			got, at := judged(t, server, promtest.Build(t, goalless(), compared(rules.Previous)), 40)
-			if (at > 0) != test.want || !strings.Contains(got.Why, test.why) || got.Bad != 0 {
-				t.Errorf("breached at look %d: %v, %s", at, got.Verdict, got.Why)
+			if (at > 0) != test.want || !strings.Contains(got.Why, test.why) || got.Bad != 0 || got.Part != 20*test.uses {
+				t.Errorf("breached at look %d: %v, %v used it, %s", at, got.Verdict, got.Part, got.Why)
 			}
 		})
 	}

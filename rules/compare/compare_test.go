@@ -115,6 +115,29 @@ func TestWithNothingToCompareWithARuleHasNoData(t *testing.T) {
 	}
 }
 
+func TestWithoutAHistoryNobodySaysThatTheControlSuffers(t *testing.T) {
+	const untold = "nobody knows whether what it is compared with suffers as well"
+	for name, test := range map[string]struct {
+		limit  *float64
+		shares bool
+	}{
+		"since it may always have been so":     {nil, false},
+		"but where it exceeds the limit":       {new(0.01), true},
+		"nor where it keeps well to the limit": {new(0.2), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newService(0.05, 300)
+			s.past = func(time.Time) counts { return none }
+			c := config()
+			c.Limit = test.limit
+			answer, at := bake(begin(t, c, deployment(), s), bakeLooks, func(int) []counts { return []counts{s.look(10), s.look(1)} })
+			if at == 0 || answer.Compared[0].Shares != test.shares || strings.Contains(answer.Why, untold) != (test.limit == nil) {
+				t.Errorf("after %d looks: %+v", at, answer)
+			}
+		})
+	}
+}
+
 func TestWithoutAHistoryTheControlAloneTells(t *testing.T) {
 	s := newService(0.01, 300)
 	s.past = func(time.Time) counts { return none }

@@ -99,14 +99,25 @@ func (e *evidence) begin() {
 	e.forget()
 }
 
-// normal is the model of a control beside the version: the service's own history.
+// normal is the model of a control beside the version: the service's own history or,
+// where there is none, the limit that people have set.
 func (e *evidence) normal() eprocess.Model {
-	if e.known {
+	level := e.unknown()
+	switch {
+	case e.known:
 		return e.model
+	case e.Limit != nil:
+		level = *e.Limit
 	}
-	m := eprocess.Fixed(e.unknown(), eprocess.Model{}, false)
+	m := eprocess.Fixed(level, eprocess.Model{}, false)
 	m.Fewer = e.Fewer
 	return m
+}
+
+// untold says that nobody knows whether what runs beside the version suffers as well.
+func (e *evidence) untold(f eprocess.Finding) bool {
+	speaks := slices.ContainsFunc(f.Beside, func(b eprocess.Beside) bool { return b.Speaks })
+	return speaks && !e.known && e.Limit == nil
 }
 
 // loadTest is the model of what a load test measured.
@@ -279,8 +290,9 @@ func (e *evidence) attribute(answer *rules.Answer) {
 // measure fills in the counts of the window.
 func (e *evidence) measure(answer *rules.Answer) {
 	all := e.counts(-1)
-	if answer.Total = all.Total; !e.Fewer {
-		answer.Bad = all.Bad
+	answer.Bad, answer.Total = all.Bad, all.Total
+	if e.Fewer {
+		answer.Bad, answer.Part = 0, all.Bad
 	}
 	answer.Window = rules.Duration(time.Duration(len(e.window)) * time.Duration(e.Setting.Interval))
 	if all.Total > 0 {

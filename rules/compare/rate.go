@@ -28,7 +28,8 @@ func (c Config) large() float64 {
 }
 
 // unknown is a level to take where no history tells one: only the ratio of two of them
-// matters to the split between two arms, and that is 1.
+// matters to the split between two arms, and that is 1. Whether a control is worse than
+// it used to be cannot be said by it, and is not (evidence.untold).
 func (c Config) unknown() float64 {
 	const share = 0.01
 	if c.Rate == nil {

@@ -188,6 +188,9 @@ func (e *evidence) notes(answer rules.Answer, f eprocess.Finding) []string {
 	if rises := e.rises(answer); rises != "" {
 		notes = append(notes, rises)
 	}
+	if e.untold(f) && f.Suspicious(e.bets().Threshold) {
+		notes = append(notes, "without a history nobody knows whether what it is compared with suffers as well")
+	}
 	if f.Blip {
 		notes = append(notes, "held back: it may be a blip of a kind that this service knows")
 	}

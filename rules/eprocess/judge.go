@@ -44,7 +44,9 @@ func NewJudge(s Setup) *Judge {
 	j.limited(s)
 	for _, control := range s.Controls {
 		version := s.versionBeside(control)
-		j.beside = append(j.beside, NewVersus(version, control, s.Bets))
+		beside := NewVersus(version, control, s.Bets)
+		beside.untold = !s.Known && !s.Limited
+		j.beside = append(j.beside, beside)
 		if len(s.Nulls) == 0 {
 			effect := NewVersus(version, control, s.Bets)
 			effect.own = nil

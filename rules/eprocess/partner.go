@@ -7,12 +7,11 @@ type partner struct {
 	effect  *Versus // what would be seen of no change in this traffic
 	// Of the looks at which both are known.
 	version, control Counts
-	normal           bool // it is known how the control used to be
 }
 
 func newPartner(s Setup, version, control Model) *partner {
-	p := &partner{Versus: NewVersus(version, control, s.Bets), effect: NewVersus(version, control, s.Bets), normal: s.Known}
-	p.effect.own = nil
+	p := &partner{Versus: NewVersus(version, control, s.Bets), effect: NewVersus(version, control, s.Bets)}
+	p.effect.own, p.untold = nil, !s.Known
 	p.asked, p.effect.asked = &asked{s.Better, 1}, &asked{s.Better, 1}
 	p.proof = &lead{model: version, asked: asked{s.Better, 1}}
 	return p
@@ -43,7 +42,7 @@ func (p *partner) short() bool {
 
 // standing is what the control shows, by the onset that the detector sees.
 func (p *partner) standing(d *Detector) Beside {
-	b := Beside{Seen: p.Seen(), Wealth: p.Wealth(), Speaks: p.Speaks(d), Shared: p.normal && p.Suffers()}
+	b := Beside{Seen: p.Seen(), Wealth: p.Wealth(), Speaks: p.Speaks(d), Shared: p.Suffers()}
 	switch {
 	case !b.Speaks:
 	case !p.model.reachable(p.asked.better(p.control.share())):

@@ -9,6 +9,7 @@ type Setup struct {
 	// Nulls are what the version's share is compared with: the history, a load test. Each must show it.
 	Nulls []Model
 	// Controls are the histories of the arms beside the version. Each that speaks must show it.
+	// Where none is known they are the limit; without one nobody can tell whether they suffer.
 	Controls []Model
 	// Elsewhen says of each control that it ran at another time, such as a week ago: it
 	// cannot show what all suffer now. nil: none did.

@@ -35,6 +35,7 @@ type Versus struct {
 	quiet        int       // of these, those since it had events
 	beside       []float64 // the version's events in the looks of past
 	own          *Detector // is the control worse than it used to be? nil: nobody will ask, nor for its looks
+	untold       bool      // nobody knows how the control used to be: its model holds for the split alone
 }
 
 // NewVersus begins the bets.
@@ -141,8 +142,9 @@ func (v *Versus) Wealth() float64 {
 // Seen returns the control's events so far.
 func (v *Versus) Seen() Counts { return v.seen }
 
-// Suffers says whether the control is worse than it used to be as well.
-func (v *Versus) Suffers() bool { return v.own.Wealth() >= enoughAgainst }
+// Suffers says whether the control is known to be worse as well: than it used to be or,
+// where nobody knows that, than the limit.
+func (v *Versus) Suffers() bool { return !v.untold && v.own.Wealth() >= enoughAgainst }
 
 // goneFor is how many events must be missing for a silence to be no chance: it has a
 // probability of e^-5.

@@ -127,18 +127,17 @@ func (e *evidence) measure(answer *rules.Answer) float64 {
 		answer.Bad, answer.Total = latest.Bad, latest.Total
 		return latest.Value
 	}
-	var part float64
 	for _, look := range e.looks {
 		answer.Bad += look.Bad
 		answer.Total += look.Total
-		part += look.Part
+		answer.Part += look.Part
 	}
 	answer.Window = rules.Duration(time.Duration(len(e.looks)) * e.interval())
 	switch e.Measure {
 	case Count:
 		return answer.Bad
 	case Per:
-		return part / answer.Total
+		return answer.Part / answer.Total
 	case Level, Share:
 	}
 	return answer.Bad / answer.Total

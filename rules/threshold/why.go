@@ -18,7 +18,7 @@ func (e *evidence) arithmetic(answer rules.Answer) string {
 	case Count:
 		text += " in " + answer.Window.String()
 	case Per:
-		text += fmt.Sprintf(" (%s in %s %s)", counting.Number(*answer.Value*answer.Total), counting.Number(answer.Total), e.Of)
+		text += fmt.Sprintf(" (%s in %s %s)", counting.Number(answer.Part), counting.Number(answer.Total), e.Of)
 	case Level:
 	}
 	return text

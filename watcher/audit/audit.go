@@ -19,11 +19,14 @@ func (f Finding) String() string { return fmt.Sprintf("entry %d (%s): %s", f.Seq
 
 // Result is what an audit saw.
 type Result struct {
-	Watches   int       `json:"watches"`
-	Decisions int       `json:"decisions"`
-	Votes     int       `json:"votes"`
-	Refused   int       `json:"refused"`  // votes that did not count
-	Unproved  int       `json:"unproved"` // and of these, those of somebody who could not show who they are
+	Watches   int `json:"watches"`
+	Decisions int `json:"decisions"`
+	Votes     int `json:"votes"`
+	Refused   int `json:"refused"`  // votes that did not count
+	Unproved  int `json:"unproved"` // and of these, those of somebody who could not show who they are
+	// Uncounted are decisions of which the journal does not say how large the budget of
+	// all lanes was: older versions did not write it down.
+	Uncounted int       `json:"uncounted"`
 	Findings  []Finding `json:"findings"`
 }
 
@@ -147,7 +150,7 @@ func (w *watch) noted(e watcher.Entry) {
 	switch e.Topic {
 	case watcher.KeptByPeople, watcher.LeftBySilence, watcher.Unheard:
 		w.asked, w.since = nil, nil
-	case watcher.NoPlan, watcher.OlderEvent, watcher.NewerWaits, watcher.NewerCancelled, watcher.WentBlind, watcher.SeesAgain,
+	case watcher.NoPlan, watcher.OlderEvent, watcher.NewerWaits, watcher.NewerCancelled, watcher.FloorLifted, watcher.WentBlind, watcher.SeesAgain,
 		watcher.StillRolling, watcher.Extended, watcher.StagePassed, watcher.StageHeld, watcher.SetAside, watcher.Refused, watcher.Healed, watcher.Wrong:
 	}
 }

@@ -260,27 +260,3 @@ func (a *Auditor) voted(w *watch, e watcher.Entry) {
 		a.finds(e, "counts %s, who did not show who it was", e.Vote.Person)
 	}
 }
-
-// paid checks that a rollback under a lane's budget was charged before it was decided,
-// and that what was decided without people did not overdraw it.
-func (a *Auditor) paid(w *watch, e watcher.Entry) {
-	budget := w.opened.Plan.Budget
-	if budget == nil {
-		return
-	}
-	charged, before := false, 0
-	for _, s := range a.spent {
-		switch {
-		case s.Spent.Watch == w.opened.Seq:
-			charged = true
-		case s.Spent.Lane == e.Lane && s.At.After(e.At.Add(-time.Duration(budget.Per))):
-			before++
-		}
-	}
-	switch {
-	case !charged:
-		a.finds(e, "was not charged to the budget")
-	case e.Decision.By != watcher.ByVotes && before >= budget.Most:
-		a.finds(e, "overdraws the budget of %s: %d before it", budget, before)
-	}
-}

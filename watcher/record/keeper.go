@@ -27,12 +27,14 @@ func New(since time.Time) *Keeper {
 
 // lane is what is known of a lane.
 type lane struct {
+	live    string // the version that is live, as far as the entries say
 	open    *watch
 	watches []*watch // those that count, oldest first, the open one too
 }
 
 // watch is what is known of one watch.
 type watch struct {
+	lane    *lane
 	seq     uint64
 	version string
 	at      time.Time         // of the deployment
@@ -82,6 +84,9 @@ func (k *Keeper) See(e watcher.Entry) {
 	}
 	if e.Kind == watcher.Closed {
 		l.open = nil
+		if e.Ledger != nil {
+			l.live = e.Ledger.Live // after a rollback or a cancellation another one
+		}
 	}
 }
 
@@ -94,8 +99,9 @@ func (k *Keeper) opens(l *lane, e watcher.Entry) {
 		l.open.ends(e.At, e.Outcome)
 	}
 	l.leads(e)
+	l.live = e.Deployment.Version
 	l.open = &watch{
-		seq: e.Seq, version: e.Deployment.Version, at: e.Deployment.At, asks: k.asks(e),
+		lane: l, seq: e.Seq, version: e.Deployment.Version, at: e.Deployment.At, asks: k.asks(e),
 		opened: &e, breaches: map[string]*breach{},
 	}
 	k.newest[e.Lane.OfService()] = e
@@ -113,7 +119,10 @@ func (l *lane) noted(e watcher.Entry) {
 		}
 	case watcher.NoPlan:
 		l.leads(e)
-	case watcher.KeptByPeople, watcher.LeftBySilence, watcher.Unheard, watcher.OlderEvent, watcher.NewerWaits, watcher.NewerCancelled,
+		if e.Deployment != nil {
+			l.live = e.Deployment.Version
+		}
+	case watcher.KeptByPeople, watcher.LeftBySilence, watcher.Unheard, watcher.OlderEvent, watcher.NewerWaits, watcher.NewerCancelled, watcher.FloorLifted,
 		watcher.WentBlind, watcher.SeesAgain, watcher.StillRolling, watcher.Extended, watcher.StagePassed, watcher.StageHeld, watcher.SetAside, watcher.Refused, watcher.Healed:
 	}
 }

@@ -81,6 +81,17 @@ func (l *lab) event(version string, step rules.Step) *lab {
 	return l.announce(version, step, &plan)
 }
 
+// retry deploys the version that is live once more.
+func (l *lab) retry(version string) *lab {
+	l.t.Helper()
+	d := rules.Deployment{
+		ID: version + l.now.String(), Service: "checkout", Environment: "production", Version: version,
+		Step: rules.Finished, Strategy: rules.Rolling, At: l.now, By: "ana", Retry: true,
+	}
+	plan := l.plan
+	return l.give(watcher.Input{Event: &watcher.Announced{Deployment: d, Plan: &plan}}).after(time.Minute)
+}
+
 // unwatched announces a version that has no plan.
 func (l *lab) unwatched(version string, step rules.Step) *lab {
 	l.t.Helper()

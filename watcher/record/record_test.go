@@ -10,7 +10,10 @@ import (
 	"github.com/bakewatch/bakewatch/watcher/record"
 )
 
-const day = 24 * time.Hour
+const (
+	day  = 24 * time.Hour
+	week = 7 * day
+)
 
 // said counts what people said, in words.
 func said(r record.Record) string {
@@ -57,19 +60,42 @@ func TestWhatPeopleSaidOfABreach(t *testing.T) {
 			l.plan.Authorities[1].Decide = rules.Ask
 			l.deploy("2").look(rules.Breached).begin().after(time.Hour).look(rules.Breached).deploy("3")
 		}, 0, agrees},
-		"told, and left": {rules.ModeNotify, rules.Ask, func(l *lab) { l.deploy("2").look(rules.Breached).ends(rules.Breached) }, day, disagrees},
-		"told, and left for less than a day": {rules.ModeNotify, rules.Ask, func(l *lab) {
+		"told, and left": {rules.ModeNotify, rules.Ask, func(l *lab) { l.deploy("2").look(rules.Breached).ends(rules.Breached) }, week, disagrees},
+		"told, and left for less than a week": {rules.ModeNotify, rules.Ask, func(l *lab) {
 			l.deploy("2").look(rules.Breached).ends(rules.Breached)
-		}, day - 2*time.Minute, unanswered},
+		}, week - 2*time.Minute, unanswered},
+		"told, left, and replaced after less than a day": {rules.ModeNotify, rules.Ask, func(l *lab) {
+			l.deploy("2").look(rules.Breached).ends(rules.Breached).passes("3")
+		}, 0, unanswered},
+		"told, left, and replaced after some days": {rules.ModeNotify, rules.Ask, func(l *lab) {
+			l.deploy("2").look(rules.Breached).ends(rules.Breached).after(2 * day).passes("3")
+		}, 0, disagrees},
 		"told, and the tool went back while it was watched": {rules.ModeNotify, rules.Ask, func(l *lab) {
 			l.deploy("2").look(rules.Breached).event("1", rules.RolledBack)
 		}, 0, agrees},
 		"told, and the old version was deployed again": {rules.ModeNotify, rules.Ask, func(l *lab) {
 			l.deploy("2").look(rules.Breached).ends(rules.Breached).after(time.Hour).deploy("1")
 		}, 0, agrees},
-		"told, and gone back later than a day": {rules.ModeNotify, rules.Ask, func(l *lab) {
-			l.deploy("2").look(rules.Breached).ends(rules.Breached).after(day).event("1", rules.RolledBack)
+		"told, and gone back after the weekend": {rules.ModeNotify, rules.Ask, func(l *lab) {
+			l.deploy("2").look(rules.Breached).ends(rules.Breached).after(3*day).event("1", rules.RolledBack)
+		}, 0, agrees},
+		"told, and gone back later than a week": {rules.ModeNotify, rules.Ask, func(l *lab) {
+			l.deploy("2").look(rules.Breached).ends(rules.Breached).after(week).event("1", rules.RolledBack)
 		}, 0, disagrees},
+		"told, and gone back from a newer version, past this one, after days": {rules.ModeNotify, rules.Ask, func(l *lab) {
+			l.deploy("2").look(rules.Breached).ends(rules.Breached).after(day).passes("3").after(time.Hour).event("1", rules.RolledBack)
+		}, 0, disagrees},
+		"told, replaced where nobody watches, and gone back from that after days": {rules.ModeNotify, rules.Ask, func(l *lab) {
+			l.deploy("2").look(rules.Breached).ends(rules.Breached).unwatched("3", rules.Finished).after(2*day).event("1", rules.RolledBack)
+		}, 0, disagrees},
+		"told, live again after a newer one was cancelled, and gone back after days": {rules.ModeNotify, rules.Ask, func(l *lab) {
+			l.deploy("2").look(rules.Breached).ends(rules.Breached)
+			l.event("3", rules.Started).after(time.Minute).event("3", rules.Cancelled).after(3*day).event("1", rules.RolledBack)
+		}, 0, agrees},
+		"told, deployed once more, and gone back after days": {rules.ModeNotify, rules.Ask, func(l *lab) {
+			l.deploy("2").look(rules.Breached).ends(rules.Breached)
+			l.retry("2").ends(rules.Healthy).after(3*day).event("1", rules.RolledBack)
+		}, 0, agrees},
 		"told, left, and gone back to where nobody watches": {rules.ModeNotify, rules.Ask, func(l *lab) {
 			l.deploy("2").look(rules.Breached).ends(rules.Breached).unwatched("1", rules.RolledBack)
 		}, day, agrees},
@@ -84,9 +110,9 @@ func TestWhatPeopleSaidOfABreach(t *testing.T) {
 		}, 0, agrees},
 		"in shadow, and only the newer one was gone back from": {rules.Shadow, rules.Ask, func(l *lab) {
 			l.deploy("2").look(rules.Breached).ends(rules.Breached).passes("3").deploy("2")
-		}, day, disagrees},
-		"in shadow, and passed": {rules.Shadow, rules.Ask, func(l *lab) { l.deploy("2").look(rules.Breached).ends(rules.Breached) }, day, disagrees},
-		"healed and passed":     {rules.ModeNotify, rules.Ask, func(l *lab) { l.deploy("2").look(rules.Breached).ends(rules.Healthy) }, day, disagrees},
+		}, week, disagrees},
+		"in shadow, and passed": {rules.Shadow, rules.Ask, func(l *lab) { l.deploy("2").look(rules.Breached).ends(rules.Breached) }, week, disagrees},
+		"healed and passed":     {rules.ModeNotify, rules.Ask, func(l *lab) { l.deploy("2").look(rules.Breached).ends(rules.Healthy) }, week, disagrees},
 		"replaced while it was breached": {rules.ModeNotify, rules.Ask, func(l *lab) {
 			l.deploy("2").look(rules.Breached).passes("3")
 		}, day, unanswered},

@@ -8,8 +8,14 @@ import (
 	"github.com/bakewatch/bakewatch/watcher"
 )
 
-// grace is how long after a watch people may still go back themselves, and so agree.
-const grace = 24 * time.Hour
+// How long after a watch people may still go back themselves, and so agree: while its
+// version is live a week, since what a rule saw early (a leak, a report that runs on
+// Mondays) may hurt people only then, and who goes back later does so for other reasons.
+// Once something newer is live, a day: going back past both may still be about the older.
+const (
+	horizon = 7 * 24 * time.Hour
+	grace   = 24 * time.Hour
+)
 
 // word is what people said of a breach.
 type word int
@@ -21,16 +27,24 @@ const (
 	unopposed // Bakewatch went back without people, and nobody said that it was wrong
 )
 
+// reach is how long after the watch of a version people may go back from it.
+func (l *lane) reach(w *watch) time.Duration {
+	if l.live == w.version {
+		return horizon
+	}
+	return grace
+}
+
 // said returns what people said of a rule's breach. What they did weighs more than what
 // they left undone, and a later word more than an earlier one.
 func (w *watch) said(b *breach, now time.Time) word {
-	settled := w.outcome != "" && now.Sub(w.ended) >= grace
+	past := now.Sub(w.ended)
 	switch {
 	case w.wrong:
 		return disagreed
 	case !w.back.IsZero(), w.decided == watcher.ByVotes:
 		return agreed
-	case w.decided != "" && w.acted && settled:
+	case w.decided != "" && w.acted && w.outcome != "" && past >= grace:
 		return unopposed
 	case w.decided != "":
 		return unanswered
@@ -38,7 +52,7 @@ func (w *watch) said(b *breach, now time.Time) word {
 		return disagreed
 	case b.begun && w.outcome != "":
 		return agreed
-	case settled && w.spared(b):
+	case w.outcome != "" && past >= w.lane.reach(w) && w.spared(b):
 		return disagreed
 	}
 	return unanswered
@@ -70,11 +84,11 @@ func (l *lane) leads(e watcher.Entry) {
 		return
 	}
 	for _, w := range slices.Backward(l.watches) {
-		late := w.outcome != "" && e.At.Sub(w.ended) > grace
-		if w.version == d.Version || late {
+		if w.version == d.Version {
 			return
 		}
-		if !w.acted {
+		late := w.outcome != "" && e.At.Sub(w.ended) > l.reach(w)
+		if !w.acted && !late {
 			w.back = e.At
 		}
 	}
