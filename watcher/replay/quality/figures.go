@@ -81,14 +81,10 @@ func (r Result) where(judge string, fits func(sim.Case) bool) (cells []Cell) {
 // so that each rests on more runs.
 func (r Result) Figures(pooled bool) Figures {
 	from := r.from(pooled)
-	f := Figures{Healthy: math.MaxInt}
-	for _, cell := range from.promised() {
-		f.Healthy = min(f.Healthy, from[cell].Runs)
-	}
-	if f.Healthy == math.MaxInt {
-		f.Healthy = 0
-	}
-	f.False, f.FalseControl = from.worst(false).Per1000(), from.worst(true).Per1000()
+	alone, beside := rareAlone.of(r, pooled), rareBeside.of(r, pooled)
+	var f Figures
+	f.Healthy = min(alone.fewest(), beside.fewest())
+	f.False, f.FalseControl = alone.most(), beside.most()
 	f.DelayMedian, f.DelayMost = r.delays()
 	for _, cell := range from.where(Ours, cleanBad) {
 		f.Misses = max(f.Misses, from.missesOver(cell))
@@ -106,30 +102,10 @@ func (r Result) from(pooled bool) Result {
 	return r
 }
 
-// promised are the cells of ours for which few false alarms are promised. Where some
-// were run in full, those are all: a single alarm in a few hundred runs says nothing.
-func (r Result) promised() (cells []Cell) {
-	all := r.where(Ours, func(c sim.Case) bool { return c.Healthy() && slices.Contains(promised, c.Noise) })
-	for _, c := range all {
-		if r[c].Runs >= inFull {
-			cells = append(cells, c)
-		}
-	}
-	if cells == nil {
-		return all
-	}
-	return cells
-}
-
-// worst are the counts of the promised cell with the most false alarms, with or without a control.
-func (r Result) worst(control bool) *Tally {
-	worst := &Tally{}
-	for _, c := range r.promised() {
-		if t := r[c]; (c.Control != sim.NoControl) == control && t.Per1000() >= worst.Per1000() {
-			worst = t
-		}
-	}
-	return worst
+// most are the false alarms of 1000 healthy deployments in the worst cell.
+func (r Result) most() float64 {
+	_, worst := r.worst()
+	return worst.Per1000()
 }
 
 // cleanBad says that delay and misses are promised there.

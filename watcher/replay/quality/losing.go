@@ -29,12 +29,8 @@ func (r Result) losing(w *strings.Builder, p Printed) {
 // missed are the cells that miss a target.
 func (r Result) missed(pooled bool) (rows [][]string) {
 	from := r.from(pooled)
-	for _, cell := range from.promised() {
-		t := from[cell]
-		if t.Per1000() <= mostFalse {
-			continue
-		}
-		rows = append(rows, []string{describe(cell.Case), "false alarms " + t.alarms(), from.of(judgedBy(cell, Bound)).alarms(), "–", from.falseness(cell)})
+	for _, promise := range rarities {
+		rows = append(rows, promise.broken(r, pooled)...)
 	}
 	for _, cell := range r.where(Ours, cleanBad) {
 		oracle := judgedBy(cell, Oracle)
@@ -62,19 +58,6 @@ func (r Result) missedMore(promised func(sim.Case) bool, points float64) (rows [
 // loser is the row of a cell of bad deployments, beside what the bounds make of them.
 func (r Result) loser(cell Cell, what, why string) []string {
 	return []string{describe(cell.Case), what, r.of(judgedBy(cell, Bound)).delay(), r.of(judgedBy(cell, AnySize)).delay(), why}
-}
-
-// falseness is why there are more false alarms than promised.
-func (r Result) falseness(cell Cell) string {
-	if low, _ := counting.Wilson(r[cell].Alarms, r[cell].Runs); 1000*low <= mostFalse {
-		return "chance would explain it: the interval reaches what is promised"
-	}
-	bound := r.of(judgedBy(cell, Bound))
-	low, _ := counting.Wilson(bound.Alarms, bound.Runs)
-	if requests := cell.Rate * sim.Step; cell.Rate > 0 && 1000*low > mostFalse && requests < cell.Noise.Phi() {
-		return fmt.Sprintf("more than promised; the bound does not keep it either: with %g requests a look, a dispersion of %g is none of a beta-binomial count", requests, cell.Noise.Phi())
-	}
-	return "more than promised"
 }
 
 // beaten is the row of a clean cell in which a peer that keeps to our false alarms is better.
@@ -120,8 +103,11 @@ func (r Result) keeps(contender Contender, c sim.Case) bool {
 
 func describe(c sim.Case) string {
 	text := fmt.Sprintf("%g/s, %s", c.Rate, percent(c.P0))
-	if c.Rate == 0 {
+	switch {
+	case c.Rate == 0:
 		text = "all services"
+	case c.P0 == 0:
+		text = fmt.Sprintf("%g/s, three rules", c.Rate)
 	}
 	if !c.Healthy() {
 		text += fmt.Sprintf(" × %g", c.Factor)

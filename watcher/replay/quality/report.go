@@ -3,7 +3,6 @@ package quality
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/bakewatch/bakewatch/rules/counting"
@@ -91,78 +90,29 @@ func (t *Tally) delay() string {
 
 // targets prints the promises.
 func (r Result) targets(w *strings.Builder, p Printed) {
-	f, pool := r.Figures(p.Pooled), r.Pool()
+	f := r.Figures(p.Pooled)
 	met := func(ok bool) string {
 		if ok {
 			return "met"
 		}
 		return "**missed**"
 	}
-	rare := func(t *Tally, per1000 float64) string {
-		if low, _ := counting.Wilson(t.Alarms, t.Runs); t.Per1000() > per1000 && 1000*low <= per1000 {
-			return "too few runs to say"
+	var rows [][]string
+	for _, promise := range rarities {
+		if row := promise.row(r, p.Pooled); row != nil {
+			rows = append(rows, row)
 		}
-		return met(t.Per1000() <= per1000)
 	}
-	most := func(noise sim.Noise, controls ...sim.Control) (worst *Tally) {
-		worst = &Tally{}
-		for _, c := range controls {
-			if t := pool.of(Cell{sim.Case{Factor: 1, Noise: noise, Control: c}, Ours}); t.Per1000() >= worst.Per1000() {
-				worst = t
-			}
-		}
-		return worst
-	}
-	outage := r.outages()
 	late, slow := r.tooLate()
-	blind := most(sim.Blips, sim.NoControl)
-	beside := most(sim.Blips, sim.OneToOne, sim.NineToOne)
-	runs := fmt.Sprintf("worst of the cells, of %d runs and more", f.Healthy)
-	from := r.from(p.Pooled)
-	alone, controlled := from.worst(false), from.worst(true)
-	rows := [][]string{
-		{"false alarms, without a control", "≤ 1 in 1,000", alone.alarms() + ", " + runs, rare(alone, mostFalse)},
-		{"false alarms, beside a control", "≤ 1 in 1,000", controlled.alarms() + ", " + runs, rare(controlled, mostFalse)},
-		{"blips, without a control", "≤ 5 in 1,000", blind.alarms(), rare(blind, 5)},
-		{"blips, beside the old version", "≤ 1 in 1,000", beside.alarms(), rare(beside, 1)},
-		{"shared outage beside the old version, ≥ 10/s", "≤ 1 in 1,000", outage[0].alarms(), rare(outage[0], 1)},
-		{"shared outage beside the old version, 1/s", "≤ 16 in 1,000", outage[1].alarms(), rare(outage[1], 16)},
+	rows = append(rows, [][]string{
 		{"median delay, clean, p₁ ≥ 0.5 %", "≤ max(45 s, 1.5 × oracle)", fmt.Sprintf("%d of %d cells later; over the oracle (30 s at least): median %.2f, most %.2f", late, slow, f.DelayMedian, f.DelayMost), met(late == 0)},
 		{"misses, clean", "≤ oracle + 2 points", fmt.Sprintf("oracle %+.1f in the worst cell", f.Misses), met(f.Misses <= overMisses)},
 		{"misses, φ = 4", "≤ oracle + 10 points", fmt.Sprintf("oracle %+.1f in the worst cell", r.clusteredMisses(p.Pooled)), met(r.clusteredMisses(p.Pooled) <= overCluster)},
 		{"beside thresholds and Mann-Whitney, p₁ ≥ 5 %, ≥ 10/s", "≥ 5 × faster", fmt.Sprintf("%.1f × (documented and tuned, median); %.1f × where tuned to the service", f.Speedup, f.SpeedupEach), met(f.Speedup >= quicker)},
 		{"Prometheus silent for 24 h", "0 rollbacks, 0 passes", fmt.Sprintf("%d and %d of %d", p.Accused, p.Passed, p.Silent), met(p.Accused+p.Passed == 0)},
-	}
-	rows = slices.Insert(rows, 2, r.severalRow(pool, rare)...)
+	}...)
 	w.WriteString("## Targets\n\n")
 	table(w, []string{"target", "figure", "measured", ""}, rows)
-}
-
-func (r Result) severalRow(pool Result, rare func(*Tally, float64) string) (rows [][]string) {
-	worst := &Tally{}
-	for _, c := range pool.where(ThreeRules, func(c sim.Case) bool { return slices.Contains(promised, c.Noise) }) {
-		if t := pool[c]; t.Per1000() >= worst.Per1000() {
-			worst = t
-		}
-	}
-	if worst.Runs == 0 {
-		return nil
-	}
-	return [][]string{{"three rules together, worst noise", "≤ 1 in 1,000", worst.alarms(), rare(worst, mostFalse)}}
-}
-
-// outages are the false alarms of a shared outage beside the old version, from 10/s on and at 1/s.
-func (r Result) outages() (sums [2]*Tally) {
-	sums = [2]*Tally{{}, {}}
-	for _, cell := range r.where(Ours, func(c sim.Case) bool { return c.Healthy() && c.Noise == sim.Outage && c.Control.Parts() > 0 }) {
-		switch {
-		case cell.Rate >= busy:
-			sums[0].Merge(r[cell])
-		case cell.Rate == 1:
-			sums[1].Merge(r[cell])
-		}
-	}
-	return sums
 }
 
 // tooLate counts the clean cells that are later than promised, and all of them.
