@@ -15,11 +15,11 @@ import (
 )
 
 func TestALinkAnswersOnceForOnePerson(t *testing.T) {
-	links, err := web.NewLinks([]byte(strings.Repeat("k", web.LinkKeyBytes)), "")
+	links, err := web.NewLinks([]byte(strings.Repeat("k", web.KeyBytes)), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	others, err := web.NewLinks([]byte(strings.Repeat("o", web.LinkKeyBytes)), "")
+	others, err := web.NewLinks([]byte(strings.Repeat("o", web.KeyBytes)), "")
 	if err != nil {
 		t.Fatal(err)
 	}

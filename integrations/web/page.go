@@ -31,6 +31,7 @@ type sheet struct {
 	Title, Person string
 	Lines         []string
 	Choices       []choice // what may be answered; none: it is only shown
+	Action        string   // where an answer goes; empty: to this page
 	Said          string
 }
 

@@ -2,11 +2,9 @@ package daemon
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"time"
 
 	"github.com/bakewatch/bakewatch/actions"
@@ -17,11 +15,11 @@ import (
 )
 
 // api is the Desk over HTTP. Every replica serves it; only the active one has a Desk.
-func (d *Daemon) api() map[string]http.Handler {
+func (d *Daemon) api() web.Mounts {
 	settings := d.cfg.Daemon.HTTP
 	cfg := web.APIConfig{
 		Desk: d.active, WebConfigFile: settings.WebConfigFile, BelieveLocal: settings.BelieveLocal,
-		Identify: d.identify, Refused: d.metrics.refused, Log: d.cfg.Log,
+		Identify: d.identify, Refused: d.metrics.refused, Login: d.login(), Log: d.cfg.Log,
 	}
 	if settings.ExternalURL != "" {
 		cfg.Links = d.links
@@ -53,37 +51,11 @@ func (d *Daemon) active(ctx context.Context) (watcher.Desk, error) {
 // links returns what signs the links for one person: with one key for all replicas,
 // made once and kept as a fact.
 func (d *Daemon) links(ctx context.Context) (*web.Links, error) {
-	d.linking.Lock()
-	defer d.linking.Unlock()
-	if d.linkKey == nil {
-		key, err := d.theLinkKey(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("the key of the links: %w", err)
-		}
-		d.linkKey = key
+	key, err := d.linkKey.of(ctx, d)
+	if err != nil {
+		return nil, fmt.Errorf("the key of the links: %w", err)
 	}
-	return web.NewLinks(d.linkKey, d.cfg.Daemon.HTTP.ExternalURL)
-}
-
-// linkKeyName is the one key of this version.
-const linkKeyName = "key"
-
-// theLinkKey reads the key. The active replica, of which there is one, makes it if there
-// is none.
-func (d *Daemon) theLinkKey(ctx context.Context) ([]byte, error) {
-	fact, err := d.facts.Get(ctx, nats.FactLink, linkKeyName)
-	switch {
-	case err == nil:
-		return fact.Value, nil
-	case !errors.Is(err, nats.ErrNoFact):
-		return nil, err
-	}
-	if _, err := d.active(ctx); err != nil {
-		return nil, err
-	}
-	key := make([]byte, web.LinkKeyBytes)
-	_, _ = rand.Read(key) // never fails
-	return key, d.facts.Put(ctx, nats.FactLink, linkKeyName, key)
+	return web.NewLinks(key, d.cfg.Daemon.HTTP.ExternalURL)
 }
 
 // linkFor is how long a link is good at most: longer than any question is open.

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +25,8 @@ import (
 	"github.com/bakewatch/bakewatch/integrations/exec"
 	"github.com/bakewatch/bakewatch/integrations/log"
 	"github.com/bakewatch/bakewatch/integrations/nats/events"
+	"github.com/bakewatch/bakewatch/integrations/oidc"
+	"github.com/bakewatch/bakewatch/integrations/oidc/oidctest"
 	"github.com/bakewatch/bakewatch/integrations/web"
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/rules/kinds"
@@ -96,7 +100,7 @@ func written(t *testing.T, folder, settings string) Config {
 	}
 	catalog := configs.Catalog{
 		Rules: kinds.All(), Build: kinds.Build, Channels: []rules.Kind{log.Kind(), email.Kind()}, Executors: []rules.Kind{exec.Kind()},
-		EveryChannel: func() rules.Options { return &actions.EveryChannel{} },
+		EveryChannel: func() rules.Options { return &actions.EveryChannel{} }, Login: func() rules.Options { return oidc.Defaults() },
 	}
 	return Config{
 		File: filepath.Join(folder, "bakewatch.toml"), Catalog: catalog, Replica: "one", Version: "test", Log: slog.New(slog.DiscardHandler),
@@ -106,7 +110,12 @@ func written(t *testing.T, folder, settings string) Config {
 // served are the settings of a daemon with that plan and those people.
 func served(t *testing.T, folder, settings string) Config {
 	t.Helper()
-	cfg := written(t, folder, settings)
+	return loaded(t, written(t, folder, settings))
+}
+
+// loaded loads the files.
+func loaded(t *testing.T, cfg Config) Config {
+	t.Helper()
 	loaded, problems := configs.Load(cfg.File, cfg.Catalog)
 	if loaded == nil {
 		t.Fatal(problems)
@@ -199,8 +208,7 @@ func (tr transport) answers(t *testing.T, d *Daemon, person string, question uin
 	if err != nil {
 		t.Fatal(err)
 	}
-	form := func(r *http.Request) {
-		reader(r) // whom the page is for says the link
+	form := func(r *http.Request) { // without a password: whom the page is for says the link
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	return sends(t, d, "POST", strings.TrimPrefix(address, "https://bakewatch.example"), url.Values{"choice": {choice}}.Encode(), form)
@@ -285,6 +293,24 @@ func TestOrdersOverHTTPCountOnlyOfThoseWhoAreKnown(t *testing.T) {
 	}
 }
 
+func TestNoPasswordIsAskedOfWhoeverCannotHaveOne(t *testing.T) {
+	at := oidctest.New(t, redirect)
+	d, _ := start(t, loggingIn(t, t.TempDir(), at, "web_config_file = 'web.yml'\n"))
+	open := slices.Sorted(maps.Keys(d.mounts().Open))
+	if want := []string{"/answer/", "GET /callback", "GET /login", "POST /api/v1/pagerduty/webhook", "POST /api/v1/slack/actions", "POST /logout"}; !slices.Equal(open, want) {
+		t.Errorf("%q are open", open)
+	}
+	for _, path := range []string{"/api/v1/pagerduty/webhook", "/api/v1/slack/actions"} {
+		until(t, path+" is answered by what it is for", func() bool {
+			status, text := sends(t, d, "POST", path, "{}", func(*http.Request) {})
+			return status != http.StatusServiceUnavailable && text != "Unauthorized\n" // as who asks for a password says it
+		})
+		if status, text := sends(t, d, "GET", path, "", func(*http.Request) {}); status != http.StatusUnauthorized {
+			t.Errorf("GET %s: %d %s", path, status, text)
+		}
+	}
+}
+
 func TestAStandbySaysWhoIsActive(t *testing.T) {
 	d, _ := start(t, served(t, t.TempDir(), ""))
 	d.desk.Store(nil) // as of a replica that has not got the lease
@@ -333,7 +359,7 @@ func TestAQuestionToOnePersonCarriesTheLinkToAnswerBy(t *testing.T) {
 	if !ours || linked.Links["runbook"] == "" || len(question.Links) != 1 {
 		t.Fatalf("%q, of %q", linked.Links, question.Links)
 	}
-	if status, text := sends(t, d, "GET", path, "", reader); status != http.StatusNotFound || !strings.Contains(text, "7") {
+	if status, text := sends(t, d, "GET", path, "", func(*http.Request) {}); status != http.StatusNotFound || !strings.Contains(text, "7") {
 		t.Errorf("of a watch that is not there: %d %s", status, text)
 	}
 	for what, links := range map[string]map[string]string{
