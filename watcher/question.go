@@ -276,6 +276,14 @@ func (w *Watch) wasReminded(of Occasion) bool {
 	return slices.ContainsFunc(w.Reminded, func(r Reminder) bool { return r.Of == of && r.Level == w.Question.Level })
 }
 
+// votesOn are the votes that count on a question.
+func votesOn(q *authority.Question) []authority.Vote {
+	if q == nil {
+		return nil
+	}
+	return q.Votes
+}
+
 func snoozeOf(q *authority.Question) time.Duration {
 	if q == nil || q.Clause.Snooze <= 0 {
 		return defaultSnooze

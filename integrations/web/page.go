@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bakewatch/bakewatch/actions/authority"
@@ -123,9 +124,9 @@ func sheetFor(view watcher.WatchView, link Link) sheet {
 	said := given(view, link)
 	switch q := view.Question; {
 	case said != nil:
-		s.Said = fmt.Sprintf("You answered %s at %s. The watch is %s.", said.Choice, said.At.UTC().Format("15:04 UTC"), stands(view))
+		s.Said = fmt.Sprintf("You answered %s at %s%s. The watch is %s.", said.Choice, said.At.UTC().Format("15:04 UTC"), became(view, link), stands(view))
 	case q == nil || q.Question != link.Question:
-		s.Said = fmt.Sprintf("This question is over. The watch is %s.", stands(view))
+		s.Said = fmt.Sprintf("This question is over%s. The watch is %s.", became(view, link), stands(view))
 	default:
 		s.Lines = append(s.Lines, circumstances(view)...)
 		s.Choices = choices
@@ -142,11 +143,36 @@ func given(view watcher.WatchView, link Link) *authority.Vote {
 	if view.Decision != nil {
 		votes = append(votes, view.Decision.Votes...)
 	}
+	votes = append(votes, view.KeptBy...)
 	i := slices.IndexFunc(votes, func(v authority.Vote) bool { return v.Question == link.Question && v.Person == link.Person })
 	if i < 0 {
 		return nil
 	}
 	return &votes[i]
+}
+
+// became says what the question has come to, if people have answered it.
+func became(view watcher.WatchView, link Link) string {
+	on := func(v authority.Vote) bool { return v.Question == link.Question }
+	switch kept, d := slices.IndexFunc(view.KeptBy, on), view.Decision; {
+	case kept >= 0 && len(view.KeptBy) == 1 && view.KeptBy[kept].Person == link.Person:
+		return ": it is kept by your vote, and nothing is rolled back"
+	case kept >= 0:
+		return ": it is kept by the votes of " + voters(view.KeptBy, authority.Keep)
+	case d != nil && slices.ContainsFunc(d.Votes, on):
+		return ": it was decided to roll back, by the votes of " + voters(d.Votes, authority.RollBack)
+	}
+	return ""
+}
+
+func voters(votes []authority.Vote, said authority.Choice) string {
+	var people []string
+	for _, v := range votes {
+		if v.Choice == said {
+			people = append(people, v.Person)
+		}
+	}
+	return strings.Join(people, ", ")
 }
 
 func circumstances(view watcher.WatchView) (lines []string) {

@@ -258,6 +258,28 @@ func TestWhoMayAnswerOverHTTPAndWhen(t *testing.T) {
 	}
 }
 
+func TestWhoeverHasKeptAVersionByALinkReadsSo(t *testing.T) {
+	d, _ := start(t, served(t, t.TempDir(), "web_config_file = 'web.yml'\n"))
+	deploys(t, d, "2.0")
+	if status, text := sends(t, d, "POST", web.APIPath+"watches/checkout/rollback", `{"reason":"customers cannot pay"}`, password("max")); status != http.StatusOK {
+		t.Fatalf("%d %s", status, text)
+	}
+	question, byLink := shown(t, d).Question.Question, transport{linked: true}
+	for _, vote := range []struct{ person, says string }{
+		{"ana", "You answered keep"}, {"bea", "it is kept by the votes of ana, bea. The watch is baking."},
+	} {
+		if status, text := byLink.answers(t, d, vote.person, question, "keep"); status != http.StatusOK || !strings.Contains(text, vote.says) {
+			t.Errorf("%s: %d %s", vote.person, status, text)
+		}
+	}
+	if status, text := sends(t, d, "POST", web.APIPath+"watches/checkout/cancel", `{"reason":"over"}`, password("max")); status != http.StatusOK {
+		t.Fatalf("%d %s", status, text)
+	}
+	if view := shown(t, d); len(view.KeptBy) != 2 || view.Outcome == "" {
+		t.Errorf("once it has ended: %+v", view.KeptBy)
+	}
+}
+
 // wishing is how somebody asks for a rollback, for which there are no links.
 func wishing(tr transport) func(string) func(*http.Request) {
 	if tr.linked {
