@@ -273,13 +273,16 @@ func TestWhoeverIsOnCallIsAskedAndAnAcknowledgementGivesTenMinutesMore(t *testin
 func TestWhenPagerDutyIsDownTheFallbackIsAskedAndTheMessageSaysWhy(t *testing.T) {
 	p := startPager(t)
 	p.rest.Down(true)
-	_, said, view := question(t, p)
+	d, said, view := question(t, p)
 	why := view.Ruling.StandIns["duty"]
 	if got := view.Ruling.Groups["duty"]; !slices.Equal(got, []string{"cleo"}) || !strings.Contains(why, "could never be asked who is on call") || !strings.Contains(why, "500") {
 		t.Errorf("asked are %q, since %q", got, why)
 	}
 	if !strings.Contains(p.says(), "The fallback of duty is asked: "+why) {
 		t.Errorf("the message does not say why:\n%s", p.says())
+	}
+	if got := measured(t, d.rota)["pagerduty:PABC123"]; got != 1 {
+		t.Errorf("the metric says %v", got)
 	}
 	if !strings.Contains(said.String(), "it cannot be asked who is on call") || strings.Contains(said.String(), pagerdutytest.Token) {
 		t.Errorf("the log:\n%s", said)
