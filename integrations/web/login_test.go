@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -353,5 +355,43 @@ func TestWhileTheIssuerIsAwayALoginSaysSo(t *testing.T) {
 	at.fails = nil
 	if response, text := b.back(t, b.begins(t, ""), "code-of-ana"); response.StatusCode != http.StatusFound {
 		t.Errorf("then: %d %s", response.StatusCode, text)
+	}
+}
+
+func TestWhoeverHasLoggedInAnswersTheQuestionThatIsShown(t *testing.T) {
+	d := asking()
+	b := opened(t, serveAPI(t, d, func(c *web.APIConfig) { c.Login, c.Identify = login(&issuer{}), known }))
+	votes := func(form string, headers map[string]string) (*http.Response, string) {
+		t.Helper()
+		sent := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+		maps.Copy(sent, headers)
+		return b.goes(t, "POST", web.QuestionPath+"20", form, sent)
+	}
+	for _, method := range []string{"GET", "POST"} {
+		if response, text := b.goes(t, method, web.QuestionPath+"20", "", nil); response.Header.Get("Location") != "http://127.0.0.1/login?next=%2Fquestion%2F20" {
+			t.Errorf("%s by nobody: %d %s", method, response.StatusCode, text)
+		}
+	}
+	response, _ := b.back(t, b.begins(t, web.QuestionPath+"20"), "code-of-ana")
+	if to := response.Header.Get("Location"); to != "http://127.0.0.1/question/20" {
+		t.Fatalf("leads to %q", to)
+	}
+	if _, text := b.goes(t, "GET", web.QuestionPath+"20", "", nil); !strings.Contains(text, `name="question" value="23"`) || !strings.Contains(text, `value="keep"`) || !strings.Contains(text, "You are logged in as ana.") {
+		t.Error(text)
+	}
+	for form, status := range map[string]int{"choice=keep": 400, "question=x&choice=keep": 400, "question=23&choice=explode": 400, "question=23&choice=withdraw": 400, strings.Repeat("x", 20<<10): 400} {
+		if response, text := votes(form, nil); response.StatusCode != status {
+			t.Errorf("%.40q: %d %s", form, response.StatusCode, text)
+		}
+	}
+	if response, _ := votes("question=23&choice=keep", map[string]string{"Sec-Fetch-Site": "same-site"}); response.StatusCode != http.StatusForbidden || len(d.made()) > 0 {
+		t.Fatalf("by a page of another origin: %d %q", response.StatusCode, d.made())
+	}
+	if response, text := votes("question=23&choice=keep", nil); response.StatusCode != http.StatusOK || !slices.Equal(d.made(), []string{`answer 20 23 keep "" by oidc ana`}) || !strings.Contains(text, "You answered keep") {
+		t.Errorf("%d %s %q", response.StatusCode, text, d.made())
+	}
+	d.view.Question, d.view.Phase = nil, watcher.Baking
+	if _, text := b.goes(t, "GET", web.QuestionPath+"20", "", nil); !strings.Contains(text, "Nothing is asked about checkout 2.4.0 now") || strings.Contains(text, "<button") {
+		t.Error(text)
 	}
 }

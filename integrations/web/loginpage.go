@@ -19,10 +19,12 @@ func (a *api) doors() map[string]http.Handler {
 	pages := map[string]http.Handler{}
 	for pattern, page := range map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET " + LoginPath: a.logIn, "GET " + CallbackPath: a.callback, "POST " + LogoutPath: a.logOut,
+		"GET " + QuestionPath + "{watch}": a.question, "POST " + QuestionPath + "{watch}": a.question,
 	} {
 		pages[pattern] = guarded(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			ctx, cancel := context.WithTimeout(r.Context(), apiTimeout)
 			defer cancel()
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 			if err := page(w, r.WithContext(ctx)); err != nil {
 				a.refuses("login", err)
 				pageOf(w, err)

@@ -41,6 +41,8 @@ func TestOnlyWhatShowsForItselfWhomItServesIsServedWithoutThePassword(t *testing
 		{"GET", web.LoginPath, true},
 		{"GET", web.CallbackPath, true},
 		{"POST", web.LogoutPath, true},
+		{"GET", web.QuestionPath + "20", true},
+		{"POST", web.QuestionPath + "20", true},
 
 		{"GET", "/metrics", false},
 		{"GET", "/-/healthy", false},

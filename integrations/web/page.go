@@ -33,6 +33,7 @@ type sheet struct {
 	Lines         []string
 	Choices       []choice // what may be answered; none: it is only shown
 	Action        string   // where an answer goes; empty: to this page
+	Question      uint64   // which is answered, where the address does not say; 0: it does
 	Said          string
 }
 
@@ -50,7 +51,7 @@ func (a *api) pages() http.Handler {
 	mux.HandleFunc("POST "+AnswerPath+"{token}", func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		a.page(w, r, func(ctx context.Context, desk watcher.Desk, link Link) error {
-			return vote(ctx, desk, link, authority.Choice(r.PostFormValue("choice")))
+			return vote(ctx, desk, link, authority.Choice(r.PostFormValue("choice")), proofOf(link))
 		})
 	})
 	mux.HandleFunc(AnswerPath, func(w http.ResponseWriter, _ *http.Request) { pageOf(w, errNoLink) })
@@ -98,12 +99,12 @@ func proofOf(link Link) authority.Proof {
 	return authority.Proof{Way: authority.Link, Subject: link.Person}
 }
 
-// vote gives the answer once: what is said is not taken back by a link.
-func vote(ctx context.Context, desk watcher.Desk, link Link, said authority.Choice) error {
+// vote gives the answer once: what is said is not taken back on a page.
+func vote(ctx context.Context, desk watcher.Desk, link Link, said authority.Choice, by authority.Proof) error {
 	if !slices.ContainsFunc(choices, func(c choice) bool { return c.Value == said }) {
-		return fmt.Errorf("%w: a link answers roll-back, keep or looking, not %q", errUnreadable, said)
+		return fmt.Errorf("%w: a page answers roll-back, keep or looking, not %q", errUnreadable, said)
 	}
-	_, err := desk.Answer(ctx, watcher.Ref{Name: link.Watch}, authority.Vote{Question: link.Question, Choice: said, Proof: proofOf(link)})
+	_, err := desk.Answer(ctx, watcher.Ref{Name: link.Watch}, authority.Vote{Question: link.Question, Choice: said, Proof: by})
 	return err
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/bakewatch/bakewatch/actions"
@@ -64,22 +66,40 @@ const linkFor = 7 * 24 * time.Hour
 // answerLink is the label of the link by which one person answers.
 const answerLink = "Answer here"
 
-// linked adds to a question on a channel that reaches one person alone the link by which
-// that person answers. A question without it is told all the same.
+// linked adds to a question where it is answered: on a channel that reaches one person
+// alone the link of that person, elsewhere the page for whoever logs in, if people do. A
+// question without it is told all the same.
 func (d *Daemon) linked(ctx context.Context, channel configs.Tool, m actions.Message) actions.Message {
-	every, has := channel.Common.(*actions.EveryChannel)
-	if !has || every.Person == "" || m.Question == nil {
+	if m.Question == nil {
 		return m
 	}
-	address, err := d.linkTo(ctx, every.Person, *m.Question)
+	address, err := d.answeredAt(ctx, channel, *m.Question)
 	if err != nil {
 		d.cfg.Log.Error("a question is told without its link", "watch", m.Watch, "service", m.Service, "err", err)
+	}
+	if address == "" {
 		return m
 	}
 	links := map[string]string{answerLink: address}
 	maps.Copy(links, m.Links)
 	m.Links = links
 	return m
+}
+
+// answeredAt returns the address at which those whom the channel reaches answer; empty: there is none.
+func (d *Daemon) answeredAt(ctx context.Context, channel configs.Tool, asked actions.Asked) (string, error) {
+	if every, has := channel.Common.(*actions.EveryChannel); has && every.Person != "" {
+		return d.linkTo(ctx, every.Person, asked)
+	}
+	if d.issuer == nil {
+		return "", nil
+	}
+	return d.reachedAt(web.QuestionPath + url.PathEscape(asked.Watch)), nil
+}
+
+// reachedAt returns the address at which people reach one of our paths.
+func (d *Daemon) reachedAt(path string) string {
+	return strings.TrimSuffix(d.cfg.Daemon.HTTP.ExternalURL, "/") + path
 }
 
 func (d *Daemon) linkTo(ctx context.Context, person string, asked actions.Asked) (string, error) {

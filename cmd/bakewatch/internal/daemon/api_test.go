@@ -319,7 +319,7 @@ func TestNoPasswordIsAskedOfWhoeverCannotHaveOne(t *testing.T) {
 	at := oidctest.New(t, redirect)
 	d, _ := start(t, loggingIn(t, t.TempDir(), at, "web_config_file = 'web.yml'\n"))
 	open := slices.Sorted(maps.Keys(d.mounts().Open))
-	if want := []string{"/answer/", "GET /callback", "GET /login", "POST /api/v1/pagerduty/webhook", "POST /api/v1/slack/actions", "POST /logout"}; !slices.Equal(open, want) {
+	if want := []string{"/answer/", "GET /callback", "GET /login", "GET /question/{watch}", "POST /api/v1/pagerduty/webhook", "POST /api/v1/slack/actions", "POST /logout", "POST /question/{watch}"}; !slices.Equal(open, want) {
 		t.Errorf("%q are open", open)
 	}
 	for _, path := range []string{"/api/v1/pagerduty/webhook", "/api/v1/slack/actions"} {

@@ -21,7 +21,7 @@ func (d *Daemon) openLogin(context.Context) error {
 	if !ok {
 		return fmt.Errorf("[http.oidc]: nobody logs in by %T", d.cfg.Daemon.Login)
 	}
-	issuer, err := options.Provider(strings.TrimSuffix(d.cfg.Daemon.HTTP.ExternalURL, "/") + web.CallbackPath)
+	issuer, err := options.Provider(d.reachedAt(web.CallbackPath))
 	if err != nil {
 		return fmt.Errorf("[http.oidc]: %w", err)
 	}

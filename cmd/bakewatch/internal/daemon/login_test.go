@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/integrations/oidc/oidctest"
 	"github.com/bakewatch/bakewatch/integrations/web"
 )
@@ -133,6 +135,34 @@ func TestALoginAtTheProviderCountsAsThePersonItSpeaksFor(t *testing.T) {
 				t.Error("a login opens more than the API")
 			}
 		})
+	}
+}
+
+func TestAQuestionToManyCarriesThePageForWhoeverLogsIn(t *testing.T) {
+	at := oidctest.New(t, redirect)
+	d, _ := start(t, loggingIn(t, t.TempDir(), at, ""))
+	deploys(t, d, "2.0")
+	if status, text := sends(t, d, "POST", web.APIPath+"watches/checkout/rollback", `{"reason":"customers cannot pay"}`, token(t, at, maxim)); status != http.StatusOK {
+		t.Fatalf("%d %s", status, text)
+	}
+	view := shown(t, d)
+	asked := actions.Asked{Watch: fmt.Sprint(view.Watch), Question: view.Question.Question}
+	linked := d.linked(t.Context(), d.cfg.Daemon.Channels["log"], actions.Message{Watch: asked.Watch, Question: &asked})
+	path, ours := strings.CutPrefix(linked.Links[answerLink], strings.TrimSuffix(redirect, web.CallbackPath))
+	if !ours {
+		t.Fatalf("%q", linked.Links)
+	}
+	session, _ := browsing(t, d, at, ana)
+	if status, text := sends(t, d, "GET", path, "", session); status != http.StatusOK || !strings.Contains(text, "<button") {
+		t.Errorf("%d %s", status, text)
+	}
+	form := url.Values{"question": {fmt.Sprint(asked.Question)}, "choice": {"keep"}}.Encode()
+	status, text := sends(t, d, "POST", path, form, func(r *http.Request) {
+		session(r)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	})
+	if votes := shown(t, d).Question.Votes; status != http.StatusOK || len(votes) != 1 || votes[0].Person != "ana" {
+		t.Errorf("%d %s %+v", status, text, votes)
 	}
 }
 
