@@ -142,10 +142,8 @@ func (p *Provider) client(known *oidc.Provider) (*oauth2.Config, error) {
 	if p.oauth.ClientSecret == "" || len(metadata.Methods) > 0 && !slices.Contains(metadata.Methods, "client_secret_basic") {
 		oauth.Endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
-	for _, address := range []string{oauth.Endpoint.AuthURL, oauth.Endpoint.TokenURL} {
-		if to, err := outbound.ParseEndpoint(address); err != nil || !to.Private() {
-			return nil, actions.Permanent(fmt.Errorf("the provider names an address that is not https: %s", p.redact.Excerpt(address, 200)))
-		}
+	if err := private(oauth.Endpoint.AuthURL); err != nil { // the only one at which the browser asks
+		return nil, actions.Permanent(err)
 	}
 	return &oauth, nil
 }

@@ -1,7 +1,10 @@
 package oidc_test
 
 import (
+	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -192,5 +195,42 @@ func TestAProviderThatIsAwayIsAskedAgain(t *testing.T) {
 	}
 	if _, err := client.Finish(t.Context(), "code", "n", verifier); !classed(err, actions.ClassRetryable) {
 		t.Errorf("with nobody to take the code: %v", err)
+	}
+}
+
+func TestAProviderIsAskedNowhereInTheClear(t *testing.T) {
+	good := oidctest.New(t, redirect)
+	for what, key := range map[string]string{"its keys": "jwks_uri", "to log in": "authorization_endpoint", "for tokens": "token_endpoint"} {
+		t.Run(what, func(t *testing.T) {
+			mux := http.NewServeMux()
+			server := httptest.NewServer(mux)
+			defer server.Close()
+			mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+				metadata := map[string]string{
+					"issuer": server.URL, "jwks_uri": good.JWKSEndpoint(), "authorization_endpoint": good.AuthorizationEndpoint(), "token_endpoint": good.TokenEndpoint(),
+				}
+				metadata[key] = "http://192.0.2.1/"
+				w.Header().Set("Content-Type", "application/json")
+				_ = json.NewEncoder(w).Encode(metadata)
+			})
+			options := oidc.Defaults()
+			options.Issuer, options.ClientID = server.URL, "bakewatch"
+			client, err := options.Provider(redirect)
+			if err != nil {
+				t.Fatal(err)
+			}
+			claims := good.Claims(ana)
+			claims["iss"], claims["aud"] = server.URL, "bakewatch"
+			_, begun := client.Begin(t.Context(), "s", "n", verifier)
+			_, finished := client.Finish(t.Context(), "code", "n", verifier)
+			_, believed := client.Bearer(t.Context(), good.Token(t, claims))
+			asked := map[string]error{"jwks_uri": believed, "authorization_endpoint": begun, "token_endpoint": finished}[key]
+			if asked == nil || !strings.Contains(asked.Error(), "not https") {
+				t.Errorf("%v", asked)
+			}
+			if key != "jwks_uri" && believed != nil {
+				t.Errorf("a good token: %v", believed)
+			}
+		})
 	}
 }

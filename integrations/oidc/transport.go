@@ -7,6 +7,8 @@ import (
 	"net/http"
 
 	"golang.org/x/time/rate"
+
+	"github.com/bakewatch/bakewatch/integrations/outbound"
 )
 
 // errAway says that the provider cannot be asked now, whatever was to be asked.
@@ -34,6 +36,9 @@ func newTransport(next http.RoundTripper) *transport {
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := private(r.URL.String()); err != nil {
+		return nil, err
+	}
 	if r.Method == http.MethodGet && !t.fetches.Allow() {
 		return nil, fmt.Errorf("%w: it was asked for its keys just now; try again in a moment", errAway)
 	}
@@ -47,6 +52,18 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	response.Body = limited{io.LimitReader(response.Body, replyLimit), response.Body}
 	return response, nil
+}
+
+// private refuses an address at which others could listen, or answer in the provider's place.
+func private(address string) error {
+	to, err := outbound.ParseEndpoint(address)
+	if err == nil && !to.Private() {
+		err = errors.New("it is not https")
+	}
+	if err != nil {
+		return fmt.Errorf("the provider names an address that is not asked: %w", err)
+	}
+	return nil
 }
 
 // limited is a body of which only the beginning is read.
