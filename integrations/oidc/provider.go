@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -16,9 +15,6 @@ import (
 	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/integrations/outbound"
 )
-
-// againAfter is how soon a provider that could not be asked for its metadata is asked again.
-const againAfter = 3 * time.Second
 
 // Provider is an OpenID provider. It is asked for its metadata when they are first needed,
 // and until it has given them, so that one that is down keeps nobody from starting. Its
@@ -103,101 +99,4 @@ func (p *Provider) Finish(ctx context.Context, code, nonce, verifier string) (su
 		return "", actions.Permanent(errors.New("the token is of another login: its nonce is not the one that was sent"))
 	}
 	return p.subject(verified)
-}
-
-// discovered returns the provider as it describes itself.
-func (p *Provider) discovered(ctx context.Context) (*oidc.Provider, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.known != nil {
-		return p.known, nil
-	}
-	if p.failed != nil && p.now().Sub(p.tried) < againAfter {
-		return nil, p.failed
-	}
-	// Whoever asks first and leaves must not make it fail for those who wait; the client has
-	// a timeout of its own.
-	known, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.http), p.issuer)
-	p.tried = p.now()
-	if err != nil {
-		// Whatever it is, it may be put right over there.
-		p.failed = actions.Retryable(fmt.Errorf("what %s says of itself cannot be had: %s", p.issuer, p.redact.Excerpt(err.Error(), 300)))
-		return nil, p.failed
-	}
-	p.known = known
-	return known, nil
-}
-
-// client is Bakewatch as the provider knows it.
-func (p *Provider) client(known *oidc.Provider) (*oauth2.Config, error) {
-	var metadata struct {
-		Methods []string `json:"token_endpoint_auth_methods_supported"`
-	}
-	if err := known.Claims(&metadata); err != nil {
-		return nil, actions.Permanent(fmt.Errorf("the provider's metadata: %w", err))
-	}
-	oauth := p.oauth
-	oauth.Endpoint = known.Endpoint()
-	oauth.Endpoint.AuthStyle = oauth2.AuthStyleInHeader // what OpenID takes for granted
-	if p.oauth.ClientSecret == "" || len(metadata.Methods) > 0 && !slices.Contains(metadata.Methods, "client_secret_basic") {
-		oauth.Endpoint.AuthStyle = oauth2.AuthStyleInParams
-	}
-	if err := private(oauth.Endpoint.AuthURL); err != nil { // the only one at which the browser asks
-		return nil, actions.Permanent(err)
-	}
-	return &oauth, nil
-}
-
-func (p *Provider) verified(ctx context.Context, known *oidc.Provider, token string, how *oidc.Config) (*oidc.IDToken, error) {
-	// The provider's own verifier, which remembers the keys.
-	verified, err := known.Verifier(how).Verify(ctx, token)
-	if err != nil {
-		return nil, p.classed(ctx, "the token is not good", err)
-	}
-	return verified, nil
-}
-
-// classed says what went wrong, and whether it is worth trying again.
-func (p *Provider) classed(ctx context.Context, what string, err error) error {
-	said := fmt.Errorf("%s: %s", what, p.redact.Excerpt(err.Error(), 300))
-	// By its text: where keys are fetched, go-oidc passes on no more of an error than that.
-	if strings.Contains(err.Error(), errAway.Error()) || ctx.Err() != nil {
-		return actions.Retryable(said)
-	}
-	return actions.Permanent(said)
-}
-
-// subject returns the claim by which people are named here.
-func (p *Provider) subject(token *oidc.IDToken) (string, error) {
-	if !p.byEmail {
-		if token.Subject == "" {
-			return "", actions.Permanent(errors.New("the token names no sub"))
-		}
-		return token.Subject, nil
-	}
-	var claims struct {
-		Email    string `json:"email"`
-		Verified bool   `json:"email_verified"`
-	}
-	if err := token.Claims(&claims); err != nil {
-		return "", actions.Permanent(fmt.Errorf("the token's email and email_verified cannot be read: %s", p.redact.Excerpt(err.Error(), 200)))
-	}
-	switch {
-	case claims.Email == "":
-		return "", actions.Permanent(errors.New("the token names no email: is the scope asked for?"))
-	case !claims.Verified:
-		return "", actions.Permanent(fmt.Errorf("the provider has not verified the address %q: anybody may have written it there", actions.Shorten(claims.Email, 200)))
-	}
-	return lower(claims.Email), nil
-}
-
-// lower makes the letters small that mail servers do not tell apart. Of others it is not
-// known, and some become an ASCII letter of another address.
-func lower(address string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r - 'A' + 'a'
-		}
-		return r
-	}, address)
 }

@@ -367,10 +367,11 @@ func TestWhoeverHasLoggedInAnswersTheQuestionThatIsShown(t *testing.T) {
 		maps.Copy(sent, headers)
 		return b.goes(t, "POST", web.QuestionPath+"20", form, sent)
 	}
-	for _, method := range []string{"GET", "POST"} {
-		if response, text := b.goes(t, method, web.QuestionPath+"20", "", nil); response.Header.Get("Location") != "http://127.0.0.1/login?next=%2Fquestion%2F20" {
-			t.Errorf("%s by nobody: %d %s", method, response.StatusCode, text)
-		}
+	if response, text := b.goes(t, "GET", web.QuestionPath+"20", "", nil); response.Header.Get("Location") != "http://127.0.0.1/login?next=%2Fquestion%2F20" {
+		t.Errorf("to nobody: %d %s", response.StatusCode, text)
+	}
+	if response, text := votes("question=23&choice=keep", nil); response.StatusCode != http.StatusUnauthorized || len(d.made()) > 0 {
+		t.Errorf("by nobody: %d %s %q", response.StatusCode, text, d.made())
 	}
 	response, _ := b.back(t, b.begins(t, web.QuestionPath+"20"), "code-of-ana")
 	if to := response.Header.Get("Location"); to != "http://127.0.0.1/question/20" {

@@ -20,7 +20,11 @@ func (a *api) question(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if person == "" {
+	switch {
+	case person == "" && r.Method == http.MethodPost:
+		// Led to the provider, it would be a form that goes to another site: browsers refuse that.
+		return fmt.Errorf("%w: your login is over; open this page again", errLogIn)
+	case person == "":
 		http.Redirect(w, r, a.Login.at(LoginPath+"?next="+url.QueryEscape(r.URL.EscapedPath())), http.StatusSeeOther)
 		return nil
 	}
