@@ -22,6 +22,8 @@ type Catalog struct {
 	EveryChannel func() rules.Options
 	// Schedules are the services that know who is on call, by the name that a group's schedule begins with.
 	Schedules []rules.Kind
+	// Login makes the options of [http.oidc]; nil: there is no such table.
+	Login func() rules.Options
 	// Kinds that a later version brings: refused as not yet supported.
 	LaterRules, LaterExecutors, LaterChannels []string
 	// Build makes the rules of a resolved plan; its error says what does not fit together.

@@ -25,10 +25,21 @@ func catalog() configs.Catalog {
 			{Name: "slack", New: func() rules.Options { return &hook{} }},
 		},
 		Schedules:      []rules.Kind{{Name: "pagerduty", New: func() rules.Options { return &hook{URL: "https://api.example.com"} }}},
+		Login:          func() rules.Options { return &loginOptions{Claim: "sub"} },
 		LaterExecutors: []string{"kubernetes", "helm", "argocd"},
 		LaterChannels:  []string{"pagerduty", "email", "alertmanager"},
 	}
 }
+
+// loginOptions stands for an OpenID provider.
+type loginOptions struct {
+	Issuer           string `json:"issuer" toml:"issuer" doc:"where people log in"`
+	Claim            string `json:"claim" toml:"claim" doc:"how they are named"`
+	ClientSecretFile string `json:"client_secret_file" toml:"client_secret_file" doc:"a secret"`
+}
+
+func (o *loginOptions) Check() error  { return wanted("issuer", o.Issuer != "") }
+func (o *loginOptions) ByEmail() bool { return o.Claim == "email" }
 
 type execOptions struct {
 	Command []string          `json:"command" toml:"command" doc:"the program and its arguments"`

@@ -36,6 +36,7 @@ type Daemon struct {
 	Channels   map[string]Tool       `toml:"-"`
 	Executors  map[string]Tool       `toml:"-"`
 
+	Login     rules.Options             `toml:"-"` // [http.oidc]; nil: there is none
 	Schedules map[string]rules.Options  `toml:"-"` // by the service, such as pagerduty
 	Calendars map[string]rules.Calendar `toml:"-"`
 	Policies  []rules.Policy            `toml:"-"`
@@ -80,11 +81,11 @@ type TLS struct {
 
 // HTTP is the daemon's own server.
 type HTTP struct {
-	Listen        string `toml:"listen" doc:"the address to serve on"`
-	WebConfigFile string `toml:"web_config_file" doc:"TLS and basic auth, as Prometheus' exporter toolkit reads it"`
-	BelieveLocal  bool   `toml:"believe_local" doc:"where nobody logs in: whoever asks from this machine is who they say they are; never behind a proxy"`
-	ExternalURL   string `toml:"external_url" doc:"the address under which people reach this server, such as \"https://bakewatch.example.com\": links to answer by lead there"`
-	OIDC          later  `toml:"oidc" doc:"login by OpenID Connect"`
+	Listen        string    `toml:"listen" doc:"the address to serve on"`
+	WebConfigFile string    `toml:"web_config_file" doc:"TLS and basic auth, as Prometheus' exporter toolkit reads it"`
+	BelieveLocal  bool      `toml:"believe_local" doc:"where nobody logs in: whoever asks from this machine is who they say they are; never behind a proxy"`
+	ExternalURL   string    `toml:"external_url" doc:"the address under which people reach this server, such as \"https://bakewatch.example.com\": links to answer by lead there"`
+	OIDC          elsewhere `toml:"oidc" doc:"login at an OpenID provider"`
 }
 
 // Group is who may be asked: people with names, or whoever is on call.

@@ -64,7 +64,7 @@ func (d *Daemon) loadParts(root strict.Table, c Catalog) {
 	if len(d.Prometheus) == 0 {
 		root.Fail("prometheus", "there is no Prometheus to ask", "write [prometheus.main] with url = …, or embedded = true")
 	}
-	d.checkHTTP(root.Table("http").In("http"))
+	d.loadHTTP(root.Table("http").In("http"), c)
 	d.Channels = loadTools(root, "channel", c.Channels, c.LaterChannels, c.every)
 	d.addLog(c)
 	d.Executors = loadTools(root, "executor", c.Executors, c.LaterExecutors, func() rules.Options { return &noOptions{} })

@@ -57,6 +57,12 @@ const (
 	signed = minimal + "[trust]\nrequired = true\n[trust.announcer.ci]\nnkeys = ['" + nkey + "']\nservices = ['checkout', 'shop-*', '*']\nenvironments = ['production']\n"
 )
 
+// reached is where people reach a daemon, and login where they log in.
+const (
+	reached = "[http]\nexternal_url = 'https://bakewatch.example'\n"
+	login   = "[http.oidc]\nissuer = 'https://login.example'\n"
+)
+
 func TestTheDaemonsFileIsAllOrNothing(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"no plans":                    {"[prometheus.main]\nurl = 'http://x'", "plans is required"},
@@ -111,7 +117,11 @@ func TestTheDaemonsFileIsAllOrNothing(t *testing.T) {
 		"a service by a middle part":  {minimal + "[trust.announcer.ci]\nnkeys = ['" + nkey + "']\nservices = ['x', 'a*b']", `"a*b" is neither a name nor the beginning of one`},
 		"an environment with a star":  {minimal + "[trust.announcer.ci]\nnkeys = ['" + nkey + "']\nservices = ['*']\nenvironments = ['*']", `environments: "*" is no name`},
 		"templates":                   {minimal + "[template.x]\nbake = '1m'", `key "template" is not yet supported`},
-		"single sign-on":              {minimal + "[http]\noidc = {}", `key "oidc" is not yet supported`},
+		"a login nowhere":             {minimal + reached + "[http.oidc]\n", "http.oidc: issuer: is required"},
+		"a login with a key too many": {minimal + reached + login + "isuer = 'x'", "http.oidc: unknown key"},
+		"a secret of a login":         {minimal + reached + login + "client_secret = 'x'", "client_secret: a secret must not be written in place"},
+		"a login that leads nowhere":  {minimal + login, "there is no external_url in [http]"},
+		"a login in the clear":        {minimal + "[http]\nexternal_url = 'http://bakewatch.example'\n" + login, "external_url: logins would go over the network unencrypted"},
 		"files of an embedded NATS":   {minimal + "[nats]\ncreds_file = 'x'", "creds_file is for an external cluster"},
 		"a store of an external NATS": {minimal + "[nats]\nurl = 'nats://x'\nstore = 'x'", "store is for the embedded server"},
 		"replicas of an embedded one": {minimal + "[nats]\nreplicas = 3", "replicas is for an external cluster"},

@@ -21,6 +21,7 @@ func (d *Daemon) loadPeople(root strict.Table) {
 	for name, t := range persons {
 		d.checkPerson(t, name)
 	}
+	d.checkLogins(persons)
 	d.checkProofs(persons)
 }
 
@@ -108,7 +109,7 @@ func proofsOf(name string, p rules.Person) []proof {
 		all = append(all, proof{fmt.Sprintf("nkeys.%d", i), "nkeys", key})
 	}
 	for _, one := range []proof{
-		{"basic", "basic", p.Basic}, {"oidc", "oidc", strings.ToLower(p.OIDC)}, {"slack", "slack", p.Slack}, {"pagerduty", "pagerduty", p.PagerDuty},
+		{"basic", "basic", p.Basic}, {"oidc", "oidc", p.OIDC}, {"slack", "slack", p.Slack}, {"pagerduty", "pagerduty", p.PagerDuty},
 	} {
 		if one.subject != "" {
 			all = append(all, one)

@@ -45,6 +45,10 @@ func (r *reference) daemon(c Catalog) {
 	r.keys("", keys)
 	r.add("### `[prometheus.NAME]`\n")
 	r.keys("", strict.Keys(ptr(source())))
+	if c.Login != nil {
+		r.add("### `[http.oidc]`\n\nWhoever logs in there speaks for the person with that `oidc`. `external_url` must be set in `[http]`.\n")
+		r.keys("", strict.Keys(c.Login()))
+	}
 	for _, kind := range c.Schedules {
 		r.add("### `[schedule.%s]`\n\nNeeded where a group has `schedule = \"%s:ID\"`.\n", kind.Name, kind.Name)
 		r.keys("", strict.Keys(kind.New()))

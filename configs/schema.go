@@ -29,6 +29,10 @@ func DaemonSchema(c Catalog) ([]byte, error) {
 	properties["channel"] = named(properties["channel"], oneOf("use", c.Channels, c.every()))
 	properties["executor"] = named(properties["executor"], oneOf("use", c.Executors, nil))
 	properties["schedule"] = described(properties["schedule"], schedulesSchema(c))
+	if c.Login != nil {
+		http := propertiesOf(properties["http"].(strict.Object)) //nolint:forcetypeassert // every property is one
+		http["oidc"] = described(http["oidc"], strict.Schema(c.Login()))
+	}
 	properties["preset"] = named(properties["preset"], strict.Schema(&preset{}))
 	properties["calendar"] = named(properties["calendar"], strict.Schema(ptr(calendarDefaults())))
 	policy := required(strict.Schema(&rules.Policy{}), "most")

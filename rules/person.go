@@ -4,7 +4,7 @@ package rules
 type Person struct {
 	NKeys     []string `toml:"nkeys" json:"nkeys,omitempty" doc:"public nkeys (U…) whose signature speaks for the person"`
 	Basic     string   `toml:"basic" json:"basic,omitempty" doc:"the user name in the web config file"`
-	OIDC      string   `toml:"oidc" json:"oidc,omitempty" doc:"the e-mail address or subject in the login"`
+	OIDC      string   `toml:"oidc" json:"oidc,omitempty" doc:"who it is at the OpenID provider: the sub of their tokens, or their e-mail address, as claim in [http.oidc] says"`
 	Slack     string   `toml:"slack" json:"slack,omitempty" doc:"the Slack user id (U…)"`
 	PagerDuty string   `toml:"pagerduty" json:"pagerduty,omitempty" doc:"the PagerDuty user id (P…)"`
 	Link      bool     `toml:"link" json:"link,omitempty" doc:"may answer by a signed link sent to the person alone"`

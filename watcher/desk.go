@@ -106,6 +106,7 @@ type WatchView struct {
 	Done       *actions.Outcome  `json:"done,omitempty"`     // of the rollback
 	Verified   string            `json:"verified,omitempty"` // whether it helped, in words
 	Question   *QuestionView     `json:"question,omitempty"`
+	KeptBy     []authority.Vote  `json:"kept_by,omitempty"` // the votes on the last question that people answered with keep
 	Deployment *rules.Deployment `json:"deployment,omitempty"`
 	Plan       *rules.Plan       `json:"plan,omitempty"`
 }

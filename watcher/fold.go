@@ -158,7 +158,7 @@ var topics = map[Topic]func(*Watch, Entry){
 	LeftBySilence:  func(w *Watch, _ Entry) { w.Silent, w.Question = true, nil },
 	Unheard:        func(w *Watch, _ Entry) { w.Unheard, w.Question = true, nil },
 	KeptByPeople: func(w *Watch, e Entry) {
-		w.KeptFor, w.KeptAt = snoozeOf(w.Question), w.Answers
+		w.KeptFor, w.KeptAt, w.KeptBy = snoozeOf(w.Question), w.Answers, votesOn(w.Question)
 		w.Kept, w.Question = e.At, nil
 		w.Ruling.Power, w.Ruling.Begun = rules.None, nil // so that the same is asked again, but not before the snooze is over
 	},

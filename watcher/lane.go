@@ -44,18 +44,19 @@ type Watch struct {
 	AnsweredAt time.Time
 	Ruling     authority.Ruling
 	Question   *authority.Question
-	Joins      *Joined         // the question of the release that stands for the open one
-	Voted      *authority.Vote // the last vote that was admitted
-	Kept       time.Time       // when people said keep; zero: they did not
-	KeptFor    time.Duration   // how long they are not asked about the same again
-	KeptAt     []rules.Answer  // and what the rules said then
-	Healed     bool            // people were told that nothing is breached while they are asked
-	Reminded   []Reminder      // of the open question
-	Refused    []Refusal       // votes that did not count, on the open question
-	Silent     bool            // nobody answered, and silence means keep
-	Unheard    bool            // nobody could be reached with the question
-	Blind      bool            // people were told that it is
-	Late       bool            // people were told that the roll-out takes long
+	Joins      *Joined          // the question of the release that stands for the open one
+	Voted      *authority.Vote  // the last vote that was admitted
+	Kept       time.Time        // when people said keep; zero: they did not
+	KeptFor    time.Duration    // how long they are not asked about the same again
+	KeptAt     []rules.Answer   // and what the rules said then
+	KeptBy     []authority.Vote // and the votes on the question that it ended
+	Healed     bool             // people were told that nothing is breached while they are asked
+	Reminded   []Reminder       // of the open question
+	Refused    []Refusal        // votes that did not count, on the open question
+	Silent     bool             // nobody answered, and silence means keep
+	Unheard    bool             // nobody could be reached with the question
+	Blind      bool             // people were told that it is
+	Late       bool             // people were told that the roll-out takes long
 
 	Decision *Decision
 	Intent   *actions.Intent

@@ -181,6 +181,14 @@ func (w *Watch) heals() (Entry, bool) {
 	return Entry{Kind: Noted, Topic: Healed, Text: "no rule is breached any more; the question stays open, as the plan says"}, true
 }
 
+// votesOn are the votes that count on a question.
+func votesOn(q *authority.Question) []authority.Vote {
+	if q == nil {
+		return nil
+	}
+	return q.Votes
+}
+
 func (l Lane) decide(by string) Entry {
 	ruling := l.Watch.Ruling
 	return Entry{Kind: Decided, Ruling: &ruling, Decision: &Decision{By: by, Votes: l.Watch.Question.Votes}}

@@ -34,7 +34,7 @@ func (w *Watch) view(lane rules.LaneID) WatchView {
 	view := WatchView{
 		ID: w.Deployment.ID, Watch: w.Seq, Lane: lane, Version: w.Deployment.Version, Target: w.Target.Version,
 		Phase: w.Phase(), Opened: w.Opened, BakeEnds: w.BakeEnds(), VerifyEnds: w.verifyEnds(), Rule: w.Ruling.Rule,
-		Reason: strings.Join(w.Ruling.Why, "; "), Answers: w.Answers, Ruling: &w.Ruling, Decision: w.Decision, Done: w.Done,
+		Reason: strings.Join(w.Ruling.Why, "; "), Answers: w.Answers, Ruling: &w.Ruling, Decision: w.Decision, Done: w.Done, KeptBy: w.KeptBy,
 		Deployment: &w.Deployment, Plan: &w.Plan,
 	}
 	if w.staged() {

@@ -30,8 +30,9 @@ func Ways() []Way { return []Way{Local, Signature, Basic, OIDC, Link, Slack, Pag
 // somebody merely wrote into a message.
 type Proof struct {
 	Way Way `json:"way"`
-	// Subject is who it is in the way's own terms: a public key, a user name, an
-	// e-mail address, a Slack user id; for Local and Link the person's name itself.
+	// Subject is who it is in the way's own terms: a public key, a user name, a login's sub
+	// or e-mail address in lower case, a Slack user id; for Local and Link the person's name
+	// itself. It is compared letter by letter.
 	Subject string `json:"subject"`
 }
 
@@ -65,7 +66,7 @@ func accepts(p Person, name string, proof Proof) bool {
 	case Basic:
 		return p.Basic != "" && p.Basic == proof.Subject
 	case OIDC:
-		return p.OIDC != "" && strings.EqualFold(p.OIDC, proof.Subject)
+		return p.OIDC != "" && p.OIDC == proof.Subject
 	case Slack:
 		return p.Slack != "" && p.Slack == proof.Subject
 	case PagerDuty:

@@ -8,6 +8,7 @@ import (
 	"github.com/bakewatch/bakewatch/integrations/email"
 	"github.com/bakewatch/bakewatch/integrations/exec"
 	logchannel "github.com/bakewatch/bakewatch/integrations/log"
+	"github.com/bakewatch/bakewatch/integrations/oidc"
 	"github.com/bakewatch/bakewatch/integrations/pagerduty"
 	"github.com/bakewatch/bakewatch/integrations/slack"
 	"github.com/bakewatch/bakewatch/integrations/webhook"
@@ -31,6 +32,7 @@ func catalog() configs.Catalog {
 			alertmanager.Kind(), email.Kind(), logchannel.Kind(), pagerduty.Kind(), slack.Kind(), webhook.ChannelKind(),
 		},
 		Schedules: []rules.Kind{pagerduty.ScheduleKind()},
+		Login:     func() rules.Options { return oidc.Defaults() },
 		LaterExecutors: []string{
 			"argocd", "argo-rollouts", "consul", "envoy", "etcd", "flagd", "flux", "git", "haproxy", "helm",
 			"kubernetes", "launchdarkly", "nats", "nginx", "nomad", "systemd", "traefik", "unleash",

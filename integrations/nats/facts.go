@@ -23,6 +23,7 @@ const (
 	FactLease  = "lease"  // who acts
 	FactSigned = "signed" // a request that was signed: its key and id, so that it counts once
 	FactLink   = "link"   // the key that signs the links for one person
+	FactLogin  = "login"  // the key that seals the cookies of logins
 )
 
 // Why a fact is not as it was wished.

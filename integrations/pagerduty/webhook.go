@@ -22,9 +22,10 @@ import (
 
 // Acknowledger hears that somebody is looking at a watch.
 type Acknowledger interface {
-	// Acknowledged is told who acknowledged the incident of the watch with this number.
-	// PagerDuty delivers at least once, so it may be told twice.
-	Acknowledged(ctx context.Context, watch string, by authority.Proof) error
+	// Acknowledged is told who acknowledged the incident of a watch, and when. PagerDuty
+	// delivers at least once and up to an hour late, so it may be told twice, or of a
+	// question that is over while another one is open.
+	Acknowledged(ctx context.Context, ack Acknowledgement) error
 }
 
 // WebhookPath is where PagerDuty posts: the URL of its generic webhook (v3) ends so.
@@ -80,7 +81,7 @@ func (h *Webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // answered well; after anything else PagerDuty is to try again.
 func (h *Webhook) hand(ctx context.Context, w http.ResponseWriter, ack Acknowledgement) {
 	log := h.Log.With("watch", ack.Watch, "by", ack.By.String())
-	switch err := h.To.Acknowledged(ctx, ack.Watch, ack.By); {
+	switch err := h.To.Acknowledged(ctx, ack); {
 	case err == nil:
 		log.Info("an acknowledgement came from PagerDuty")
 		answer(w, http.StatusAccepted, "told")
@@ -119,6 +120,7 @@ func (h *Webhook) signed(headers []string, body []byte) bool {
 type Acknowledgement struct {
 	Watch string // its number
 	By    authority.Proof
+	At    time.Time // when they said it, by PagerDuty's clock
 }
 
 // delivery is as much of a v3 webhook as is needed.
@@ -157,7 +159,7 @@ func (h *Webhook) read(body []byte) (ack Acknowledgement, why string) {
 	if _, err := strconv.ParseUint(key, 10, 64); err != nil {
 		return ack, "not the incident of a watch"
 	}
-	return Acknowledgement{key, authority.Proof{Way: authority.PagerDuty, Subject: d.Event.Agent.ID}}, ""
+	return Acknowledgement{key, authority.Proof{Way: authority.PagerDuty, Subject: d.Event.Agent.ID}, d.Event.At}, ""
 }
 
 func (h *Webhook) now() time.Time {

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/integrations/outbound"
 	"github.com/bakewatch/bakewatch/integrations/pagerduty"
 	"github.com/bakewatch/bakewatch/integrations/pagerduty/pagerdutytest"
@@ -25,8 +24,8 @@ type desk struct {
 	err   error
 }
 
-func (d *desk) Acknowledged(_ context.Context, watch string, by authority.Proof) error {
-	d.heard = append(d.heard, watch+" by "+by.String())
+func (d *desk) Acknowledged(_ context.Context, ack pagerduty.Acknowledgement) error {
+	d.heard = append(d.heard, ack.Watch+" by "+ack.By.String()+" at "+ack.At.Format(time.TimeOnly))
 	return d.err
 }
 
@@ -65,7 +64,7 @@ func TestAnAcknowledgementIsHandedOn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := &desk{}
 			code, _ := deliver(d, http.MethodPost, signature, body)
-			if code != http.StatusAccepted || len(d.heard) != 1 || d.heard[0] != "12 by pagerduty PLH1HKV" {
+			if code != http.StatusAccepted || len(d.heard) != 1 || d.heard[0] != "12 by pagerduty PLH1HKV at 10:00:00" {
 				t.Errorf("%d, %q", code, d.heard)
 			}
 		})

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"time"
 
@@ -33,6 +34,8 @@ type APIConfig struct {
 	BelieveLocal bool
 	// Identify says who a proof speaks for.
 	Identify func(authority.Proof) (string, error)
+	// Login is how people log in besides; nil: not at all.
+	Login *Login
 	// Links returns what signs the links for one person; nil: there are none.
 	Links func(context.Context) (*Links, error)
 	// Refused hears of requests that do not say who they are in a way that is accepted; may be nil.
@@ -47,9 +50,9 @@ type APIConfig struct {
 // api serves the Desk.
 type api struct{ APIConfig }
 
-// API returns the handlers of the Desk over HTTP, by their patterns. Nothing in them may
-// be asked by a page of another origin, and nothing is said to one.
-func API(cfg APIConfig) map[string]http.Handler {
+// API returns the handlers of the Desk over HTTP. Nothing in them may be asked by a page of
+// another origin, and nothing is said to one.
+func API(cfg APIConfig) Mounts {
 	if cfg.Refused == nil {
 		cfg.Refused = func(string) {}
 	}
@@ -63,11 +66,15 @@ func API(cfg APIConfig) map[string]http.Handler {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &api{cfg}
-	handlers := map[string]http.Handler{APIPath: guarded(a.routes(), problemOf)}
+	mounts := Mounts{Guarded: map[string]http.Handler{APIPath: guarded(a.routes(), problemOf)}, Open: map[string]http.Handler{}}
 	if cfg.Links != nil {
-		handlers[AnswerPath] = guarded(a.pages(), pageOf)
+		mounts.Open[AnswerPath] = guarded(a.pages(), pageOf)
 	}
-	return handlers
+	if cfg.Login != nil {
+		maps.Copy(mounts.Open, a.doors())
+		mounts.Logins = a.logins
+	}
+	return mounts
 }
 
 // failing writes an error in a handler's own form.
@@ -134,8 +141,7 @@ func acts[Q any](a *api, method string, do func(context.Context, watcher.Desk, *
 			write(w, http.StatusOK, said)
 			return
 		}
-		a.refuses(method, err)
-		problemOf(w, err)
+		a.refused(w, method, err)
 	})
 }
 
@@ -157,9 +163,29 @@ func carry[Q any](a *api, w http.ResponseWriter, r *http.Request, do func(contex
 	return do(ctx, desk, r, q, by)
 }
 
-// refuses logs and counts what is refused because nobody knows whose it is.
+// refused says why what is done in somebody's name is not done.
+func (a *api) refused(w http.ResponseWriter, method string, err error) {
+	a.refuses(method, err)
+	a.challenge(w, err)
+	problemOf(w, err)
+}
+
+// challenge says how to log in, to whoever has not.
+func (a *api) challenge(w http.ResponseWriter, err error) {
+	if !errors.Is(err, errLogIn) {
+		return
+	}
+	for scheme, taken := range map[string]bool{"Basic": a.WebConfigFile != "", "Bearer": a.Login != nil} {
+		if taken {
+			w.Header().Add("WWW-Authenticate", scheme+` realm="bakewatch"`)
+		}
+	}
+}
+
+// refuses logs and counts what is refused because nobody knows whose it is, for want of
+// the provider's keys as well.
 func (a *api) refuses(method string, err error) {
-	if errors.Is(err, authority.ErrUnproved) || errors.Is(err, errNobody) || errors.Is(err, errLogIn) {
+	if errors.Is(err, authority.ErrUnproved) || errors.Is(err, errNobody) || errors.Is(err, errLogIn) || errors.Is(err, errNoIssuer) {
 		a.Log.Warn("a request was refused", "method", method, "reason", err)
 		a.Refused(method)
 	}

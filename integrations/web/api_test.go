@@ -131,6 +131,12 @@ type call struct {
 
 func (c call) do(t *testing.T, base string) (*http.Response, string) {
 	t.Helper()
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return c.by(t, &http.Client{Timeout: 10 * time.Second, CheckRedirect: stay}, base)
+}
+
+func (c call) by(t *testing.T, client *http.Client, base string) (*http.Response, string) {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), c.method, base+c.path, strings.NewReader(c.body))
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +151,6 @@ func (c call) do(t *testing.T, base string) (*http.Response, string) {
 	if c.password != "" {
 		request.SetBasicAuth("ana", c.password)
 	}
-	client := http.Client{Timeout: 10 * time.Second}
 	response, err := client.Do(request)
 	if err != nil {
 		t.Fatal(err)

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// LinkKeyBytes is how long the key of Links is.
-const LinkKeyBytes = 32
+// KeyBytes is how long a key is, that of Links and that of a Login.
+const KeyBytes = 32
 
 // maxToken bounds what is read of a link.
 const maxToken = 1024
@@ -31,11 +31,11 @@ type Links struct {
 	base string
 }
 
-// NewLinks returns what signs with a key of LinkKeyBytes bytes, for the address under
+// NewLinks returns what signs with a key of KeyBytes bytes, for the address under
 // which people reach this server.
 func NewLinks(key []byte, externalURL string) (*Links, error) {
-	if len(key) != LinkKeyBytes {
-		return nil, fmt.Errorf("the key of the links has %d bytes, not %d", len(key), LinkKeyBytes)
+	if len(key) != KeyBytes {
+		return nil, fmt.Errorf("the key of the links has %d bytes, not %d", len(key), KeyBytes)
 	}
 	return &Links{key: key, base: strings.TrimSuffix(externalURL, "/")}, nil
 }

@@ -16,11 +16,11 @@ import (
 )
 
 func TestALinkAnswersOnceForOnePerson(t *testing.T) {
-	links, err := web.NewLinks([]byte(strings.Repeat("k", web.LinkKeyBytes)), "")
+	links, err := web.NewLinks([]byte(strings.Repeat("k", web.KeyBytes)), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	others, err := web.NewLinks([]byte(strings.Repeat("o", web.LinkKeyBytes)), "")
+	others, err := web.NewLinks([]byte(strings.Repeat("o", web.KeyBytes)), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,6 +84,29 @@ func TestALinkAnswersOnceForOnePerson(t *testing.T) {
 			t.Error(text)
 		}
 	})
+	t.Run("what became of it is said to whoever has voted, and to others", func(t *testing.T) {
+		keep := authority.Vote{Question: 23, Person: "bea", Choice: authority.Keep, At: now}
+		others := authority.Vote{Question: 23, Person: "cleo", Choice: authority.RollBack, At: now}
+		older := authority.Vote{Question: 5, Person: "bea", Choice: authority.Keep, At: now}
+		for says, change := range map[string]func(*watcher.WatchView){
+			"You answered keep at 10:05 UTC: it is kept by your vote, and nothing is rolled back. The watch is baking.": func(v *watcher.WatchView) { v.KeptBy = []authority.Vote{keep} },
+			"You answered keep at 10:05 UTC: it is kept by the votes of bea. The watch is baking.":                      func(v *watcher.WatchView) { v.KeptBy = []authority.Vote{others, keep} },
+			"This question is over: it is kept by the votes of dan. The watch is baking.": func(v *watcher.WatchView) {
+				v.KeptBy = []authority.Vote{{Question: 23, Person: "dan", Choice: authority.Keep}}
+			},
+			"You answered keep at 10:05 UTC: it was decided to roll back, by the votes of cleo. The watch is baking.": func(v *watcher.WatchView) {
+				v.Decision = &watcher.Decision{By: watcher.ByVotes, Votes: []authority.Vote{keep, others}}
+			},
+			"This question is over. The watch is baking.": func(v *watcher.WatchView) { v.KeptBy = []authority.Vote{older} },
+		} {
+			d := asking()
+			d.view.Question, d.view.Phase = nil, watcher.Baking
+			change(&d.view)
+			if _, text := (call{method: "GET", path: path(links, link)}).do(t, serveAPI(t, d, linked)); !strings.Contains(text, says) {
+				t.Errorf("%s\nwant %s", text, says)
+			}
+		}
+	})
 	changed := func(l web.Link, change func(*web.Link)) web.Link { change(&l); return l }
 	cut := path(links, link)
 	cut = cut[:len(cut)-2]
@@ -121,7 +144,7 @@ func TestAnAnswerByALinkThatIsNotGoodIsHandedOnAsNobodys(t *testing.T) {
 	now := time.Date(2026, 11, 23, 10, 5, 0, 0, time.UTC)
 	link := web.Link{Watch: "20", Question: 23, Person: "bea", Expires: now.Add(time.Hour).Unix()}
 	keyed := func(letter string) *web.Links {
-		links, err := web.NewLinks([]byte(strings.Repeat(letter, web.LinkKeyBytes)), "")
+		links, err := web.NewLinks([]byte(strings.Repeat(letter, web.KeyBytes)), "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,6 +32,8 @@ type sheet struct {
 	Title, Person string
 	Lines         []string
 	Choices       []choice // what may be answered; none: it is only shown
+	Action        string   // where an answer goes; empty: to this page
+	Question      uint64   // which is answered, where the address does not say; 0: it does
 	Said          string
 }
 
@@ -52,7 +54,7 @@ func (a *api) pages() http.Handler {
 	mux.HandleFunc("POST "+AnswerPath+"{token}", func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		a.page(w, r, func(ctx context.Context, desk watcher.Desk, link Link) error {
-			return vote(ctx, desk, link, authority.Choice(r.PostFormValue("choice")))
+			return vote(ctx, desk, link, authority.Choice(r.PostFormValue("choice")), proofOf(link))
 		})
 	})
 	mux.HandleFunc(AnswerPath, func(w http.ResponseWriter, _ *http.Request) { pageOf(w, errNoLink) })
@@ -117,12 +119,12 @@ func proofOf(link Link) authority.Proof {
 	return authority.Proof{Way: authority.Link, Subject: link.Person}
 }
 
-// vote gives the answer once: what is said is not taken back by a link.
-func vote(ctx context.Context, desk watcher.Desk, link Link, said authority.Choice) error {
+// vote gives the answer once: what is said is not taken back on a page.
+func vote(ctx context.Context, desk watcher.Desk, link Link, said authority.Choice, by authority.Proof) error {
 	if !slices.ContainsFunc(choices, func(c choice) bool { return c.Value == said }) {
-		return fmt.Errorf("%w: a link answers roll-back, keep or looking, not %q", errUnreadable, said)
+		return fmt.Errorf("%w: a page answers roll-back, keep or looking, not %q", errUnreadable, said)
 	}
-	_, err := desk.Answer(ctx, watcher.Ref{Name: link.Watch}, authority.Vote{Question: link.Question, Choice: said, Proof: proofOf(link)})
+	_, err := desk.Answer(ctx, watcher.Ref{Name: link.Watch}, authority.Vote{Question: link.Question, Choice: said, Proof: by})
 	return err
 }
 
@@ -143,30 +145,14 @@ func sheetFor(view watcher.WatchView, link Link) sheet {
 	said := given(view, link)
 	switch q := view.Question; {
 	case said != nil:
-		s.Said = fmt.Sprintf("You answered %s at %s. The watch is %s.", said.Choice, said.At.UTC().Format("15:04 UTC"), stands(view))
+		s.Said = fmt.Sprintf("You answered %s at %s%s. The watch is %s.", said.Choice, said.At.UTC().Format("15:04 UTC"), became(view, link), stands(view))
 	case q == nil || q.Question != link.Question:
-		s.Said = fmt.Sprintf("This question is over. The watch is %s.", stands(view))
+		s.Said = fmt.Sprintf("This question is over%s. The watch is %s.", became(view, link), stands(view))
 	default:
 		s.Lines = append(s.Lines, circumstances(view)...)
 		s.Choices = choices
 	}
 	return s
-}
-
-// given returns what the person has said to the question, open or decided; nil: nothing.
-func given(view watcher.WatchView, link Link) *authority.Vote {
-	var votes []authority.Vote
-	if view.Question != nil {
-		votes = append(votes, view.Question.Votes...)
-	}
-	if view.Decision != nil {
-		votes = append(votes, view.Decision.Votes...)
-	}
-	i := slices.IndexFunc(votes, func(v authority.Vote) bool { return v.Question == link.Question && v.Person == link.Person })
-	if i < 0 {
-		return nil
-	}
-	return &votes[i]
 }
 
 func circumstances(view watcher.WatchView) (lines []string) {

@@ -20,6 +20,7 @@ var (
 	errLogIn       = errors.New("this is done in somebody's name, and nobody has logged in")
 	errNobody      = errors.New("this is done in somebody's name, and nobody can show here who they are")
 	errNoLink      = errors.New("this link is not good")
+	errNoIssuer    = errors.New("nobody can log in now")
 )
 
 // Problem is an error as RFC 9457 has it, with what to do.
@@ -38,10 +39,10 @@ var problems = []struct {
 	hint   string
 }{
 	{errUnreadable, http.StatusBadRequest, "not readable", "see " + APIPath + "openapi.json"},
-	{errLogIn, http.StatusUnauthorized, "log in", "use basic auth, as a user of the web_config_file"},
+	{errLogIn, http.StatusUnauthorized, "log in", "as a user of the web_config_file, by a token or at " + LoginPath + ": what there is, the daemon's file says in [http]"},
 	{
 		errNobody, http.StatusForbidden, "nobody",
-		"give [http] a web_config_file with basic_auth_users, and the persons their basic = \"USER\"; or, where none but the operator's people reach this machine, set believe_local",
+		"give [http] a web_config_file with basic_auth_users, and the persons their basic = \"USER\"; or [http.oidc], and the persons their oidc; or, where none but the operator's people reach this machine, set believe_local",
 	},
 	{authority.ErrUnproved, http.StatusForbidden, "not known", "the daemon's file says in [person.NAME] how people show who they are"},
 	{errOtherOrigin, http.StatusForbidden, "other origin", "only pages of this server may ask for it"},
@@ -53,6 +54,7 @@ var problems = []struct {
 	{errMedia, http.StatusUnsupportedMediaType, "not JSON", "send Content-Type: application/json"},
 	{watcher.ErrRefused, http.StatusUnprocessableEntity, "refused", "look at the watch again: what it says now is what counts"},
 	{watcher.ErrStopped, http.StatusServiceUnavailable, "not active", "ask the replica that is active"},
+	{errNoIssuer, http.StatusServiceUnavailable, "no login", "try again: it is about the OpenID provider, and the daemon goes on without it"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "no answer in time", "ask again; the daemon's log says what it waits for"},
 }
 
@@ -74,9 +76,6 @@ func problemOf(w http.ResponseWriter, err error) {
 		text = []byte(`{}`)
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if p.Status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", `Basic realm="bakewatch"`)
-	}
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(append(text, '\n'))
 }

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -16,16 +18,24 @@ import (
 // asHeader says who speaks, where whoever is on this machine is believed.
 const asHeader = "Bakewatch-As"
 
-// proof is what a request establishes about who sends it: the user whose password it
-// has, or, where nobody logs in, a claim from this very machine. Nothing of a body or
-// a query counts.
+// proof is what a request establishes about who sends it: a login, or the user whose
+// password it has, or, where nobody logs in, a claim from this very machine. Nothing of a
+// body or a query counts.
 func (a *api) proof(r *http.Request) (authority.Proof, error) {
+	if a.Login != nil {
+		if by, tried, err := a.Login.proof(r, a.Now()); tried {
+			return by, err
+		}
+	}
 	users, err := usersOf(a.WebConfigFile)
 	if err != nil {
 		return authority.Proof{}, err
 	}
 	if len(users) > 0 {
-		return loggedIn(r, users)
+		return withPassword(r, users)
+	}
+	if a.Login != nil {
+		return authority.Proof{}, errLogIn
 	}
 	if !a.BelieveLocal {
 		return authority.Proof{}, errNobody
@@ -39,9 +49,36 @@ func (a *api) proof(r *http.Request) (authority.Proof, error) {
 	return authority.LocalProof(r.Header.Get(asHeader)), nil
 }
 
-// loggedIn looks at the password itself, though the server in front has done so: that
+// logins lets whoever shows a login of somebody who is known inside. A token that is not
+// good is no password either; with any other request the password is asked for.
+func (a *api) logins(inside, password http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), apiTimeout)
+		defer cancel()
+		by, tried, err := a.Login.proof(r.WithContext(ctx), a.Now())
+		if tried && err == nil {
+			_, err = a.Identify(by)
+		}
+		switch _, token := bearer(r.Header.Get("Authorization")); {
+		case tried && err == nil:
+			inside.ServeHTTP(w, r)
+		case token && (a.hasUsers() || !errors.Is(err, authority.ErrUnproved)):
+			a.refused(w, "login", err)
+		default:
+			password.ServeHTTP(w, r)
+		}
+	})
+}
+
+// hasUsers says whether there is a password to ask for, as far as can be told.
+func (a *api) hasUsers() bool {
+	users, err := usersOf(a.WebConfigFile)
+	return err != nil || len(users) > 0
+}
+
+// withPassword looks at the password itself, though the server in front has done so: that
 // one lets everybody in while the file names nobody, and the file may change between.
-func loggedIn(r *http.Request, users map[string]string) (authority.Proof, error) {
+func withPassword(r *http.Request, users map[string]string) (authority.Proof, error) {
 	user, password, given := r.BasicAuth()
 	hash, known := users[user]
 	if !given || !known || bcrypt.CompareHashAndPassword([]byte(hash), []byte(password)) != nil {

@@ -24,8 +24,7 @@ type Config struct {
 	Ready func() error
 	// Reload reads the daemon's file and the plans again; its error says what is wrong with them.
 	Reload func(context.Context) error
-	// Mounts are further handlers by their pattern, such as "/prometheus/".
-	Mounts map[string]http.Handler
+	Mounts Mounts
 	Log    *slog.Logger
 }
 
@@ -47,8 +46,10 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for HTTP: %w", err)
 	}
-	s := &Server{cfg: cfg, listener: listener}
-	s.http = &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
+	s := &Server{cfg: cfg}
+	mux := s.handler()
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
+	s.listener = &gate{Listener: listener, open: func() { s.http.Handler = cfg.Mounts.before(mux, s.http.Handler) }}
 	return s, nil
 }
 
@@ -74,15 +75,17 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) handler() http.Handler {
+func (s *Server) handler() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.cfg.Metrics, promhttp.HandlerOpts{Registry: s.cfg.Metrics}))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "healthy") })
 	mux.HandleFunc("GET /-/ready", s.ready)
 	mux.HandleFunc("POST /-/reload", s.reload)
 	mux.HandleFunc("PUT /-/reload", s.reload)
-	for pattern, h := range s.cfg.Mounts {
-		mux.Handle(pattern, h)
+	for _, mounted := range []map[string]http.Handler{s.cfg.Mounts.Guarded, s.cfg.Mounts.Open} {
+		for pattern, h := range mounted {
+			mux.Handle(pattern, h)
+		}
 	}
 	return mux
 }

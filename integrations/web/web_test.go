@@ -65,7 +65,7 @@ func TestTheDaemonSaysHowItIs(t *testing.T) {
 	}
 	well := func(c *web.Config) {
 		c.Metrics.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "bakewatch_things_total"}))
-		c.Mounts = map[string]http.Handler{"/prometheus/": http.NotFoundHandler()}
+		c.Mounts.Guarded = map[string]http.Handler{"/prometheus/": http.NotFoundHandler()}
 	}
 	for name, c := range map[string]struct {
 		config       func(*web.Config)

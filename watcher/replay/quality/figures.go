@@ -83,7 +83,10 @@ func (r Result) Figures(pooled bool) Figures {
 	from := r.from(pooled)
 	alone, beside := rareAlone.of(r, pooled), rareBeside.of(r, pooled)
 	var f Figures
-	f.Healthy = min(alone.fewest(), beside.fewest())
+	f.Healthy = alone.fewest()
+	if n := beside.fewest(); n > 0 && (f.Healthy == 0 || n < f.Healthy) {
+		f.Healthy = n
+	}
 	f.False, f.FalseControl = alone.most(), beside.most()
 	f.DelayMedian, f.DelayMost = r.delays()
 	for _, cell := range from.where(Ours, cleanBad) {

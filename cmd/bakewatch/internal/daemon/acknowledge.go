@@ -2,7 +2,9 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/integrations/pagerduty"
@@ -42,11 +44,22 @@ type acknowledgements struct {
 	metrics *metrics
 }
 
-// Acknowledged implements pagerduty.Acknowledger.
-func (a acknowledgements) Acknowledged(ctx context.Context, watch string, by authority.Proof) error {
-	_, err := a.desk.Answer(ctx, watcher.Ref{Name: watch}, authority.Vote{
-		Choice: authority.Looking, Reason: "acknowledged in PagerDuty", Proof: by,
-	})
+// Acknowledged implements pagerduty.Acknowledger. An incident is a watch's, and does not say
+// which question it was that somebody saw: what was said before a question is about another.
+func (a acknowledgements) Acknowledged(ctx context.Context, ack pagerduty.Acknowledgement) error {
+	watch := watcher.Ref{Name: ack.Watch}
+	view, err := a.desk.Show(ctx, watch)
+	if err != nil {
+		return err
+	}
+	looking := authority.Vote{Choice: authority.Looking, Reason: "acknowledged in PagerDuty", Proof: ack.By}
+	if q := view.Question; q != nil {
+		if ack.At.Before(q.Asked) {
+			return fmt.Errorf("%w: acknowledged at %s, before this question was asked", watcher.ErrRefused, ack.At.UTC().Format(time.RFC3339))
+		}
+		looking.Question = q.Question
+	}
+	_, err = a.desk.Answer(ctx, watch, looking)
 	a.metrics.unproved("pagerduty", err)
 	return err
 }

@@ -2,11 +2,11 @@ package daemon
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/bakewatch/bakewatch/actions"
@@ -17,11 +17,11 @@ import (
 )
 
 // api is the Desk over HTTP. Every replica serves it; only the active one has a Desk.
-func (d *Daemon) api() map[string]http.Handler {
+func (d *Daemon) api() web.Mounts {
 	settings := d.cfg.Daemon.HTTP
 	cfg := web.APIConfig{
 		Desk: d.active, WebConfigFile: settings.WebConfigFile, BelieveLocal: settings.BelieveLocal,
-		Identify: d.identify, Refused: d.metrics.refused, Unproved: d.unproved, Log: d.cfg.Log,
+		Identify: d.identify, Refused: d.metrics.refused, Unproved: d.unproved, Login: d.login(), Log: d.cfg.Log,
 	}
 	if settings.ExternalURL != "" {
 		cfg.Links = d.links
@@ -63,37 +63,11 @@ func (d *Daemon) unproved(ctx context.Context, ref watcher.Ref, answer watcher.U
 // links returns what signs the links for one person: with one key for all replicas,
 // made once and kept as a fact.
 func (d *Daemon) links(ctx context.Context) (*web.Links, error) {
-	d.linking.Lock()
-	defer d.linking.Unlock()
-	if d.linkKey == nil {
-		key, err := d.theLinkKey(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("the key of the links: %w", err)
-		}
-		d.linkKey = key
+	key, err := d.linkKey.of(ctx, d)
+	if err != nil {
+		return nil, fmt.Errorf("the key of the links: %w", err)
 	}
-	return web.NewLinks(d.linkKey, d.cfg.Daemon.HTTP.ExternalURL)
-}
-
-// linkKeyName is the one key of this version.
-const linkKeyName = "key"
-
-// theLinkKey reads the key. The active replica, of which there is one, makes it if there
-// is none.
-func (d *Daemon) theLinkKey(ctx context.Context) ([]byte, error) {
-	fact, err := d.facts.Get(ctx, nats.FactLink, linkKeyName)
-	switch {
-	case err == nil:
-		return fact.Value, nil
-	case !errors.Is(err, nats.ErrNoFact):
-		return nil, err
-	}
-	if _, err := d.active(ctx); err != nil {
-		return nil, err
-	}
-	key := make([]byte, web.LinkKeyBytes)
-	_, _ = rand.Read(key) // never fails
-	return key, d.facts.Put(ctx, nats.FactLink, linkKeyName, key)
+	return web.NewLinks(key, d.cfg.Daemon.HTTP.ExternalURL)
 }
 
 // linkFor is how long a link is good at most: longer than any question is open.
@@ -102,22 +76,40 @@ const linkFor = 7 * 24 * time.Hour
 // answerLink is the label of the link by which one person answers.
 const answerLink = "Answer here"
 
-// linked adds to a question on a channel that reaches one person alone the link by which
-// that person answers. A question without it is told all the same.
+// linked adds to a question where it is answered: on a channel that reaches one person
+// alone the link of that person, elsewhere the page for whoever logs in, if people do. A
+// question without it is told all the same.
 func (d *Daemon) linked(ctx context.Context, channel configs.Tool, m actions.Message) actions.Message {
-	every, has := channel.Common.(*actions.EveryChannel)
-	if !has || every.Person == "" || m.Question == nil {
+	if m.Question == nil {
 		return m
 	}
-	address, err := d.linkTo(ctx, every.Person, *m.Question)
+	address, err := d.answeredAt(ctx, channel, *m.Question)
 	if err != nil {
 		d.cfg.Log.Error("a question is told without its link", "watch", m.Watch, "service", m.Service, "err", err)
+	}
+	if address == "" {
 		return m
 	}
 	links := map[string]string{answerLink: address}
 	maps.Copy(links, m.Links)
 	m.Links = links
 	return m
+}
+
+// answeredAt returns the address at which those whom the channel reaches answer; empty: there is none.
+func (d *Daemon) answeredAt(ctx context.Context, channel configs.Tool, asked actions.Asked) (string, error) {
+	if every, has := channel.Common.(*actions.EveryChannel); has && every.Person != "" {
+		return d.linkTo(ctx, every.Person, asked)
+	}
+	if d.issuer == nil {
+		return "", nil
+	}
+	return d.reachedAt(web.QuestionPath + url.PathEscape(asked.Watch)), nil
+}
+
+// reachedAt returns the address at which people reach one of our paths.
+func (d *Daemon) reachedAt(path string) string {
+	return strings.TrimSuffix(d.cfg.Daemon.HTTP.ExternalURL, "/") + path
 }
 
 func (d *Daemon) linkTo(ctx context.Context, person string, asked actions.Asked) (string, error) {

@@ -2,12 +2,16 @@ package daemon
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,9 +25,12 @@ import (
 	"github.com/bakewatch/bakewatch/integrations/exec"
 	"github.com/bakewatch/bakewatch/integrations/log"
 	"github.com/bakewatch/bakewatch/integrations/nats/events"
+	"github.com/bakewatch/bakewatch/integrations/oidc"
+	"github.com/bakewatch/bakewatch/integrations/oidc/oidctest"
 	"github.com/bakewatch/bakewatch/integrations/web"
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/rules/kinds"
+	"github.com/bakewatch/bakewatch/watcher"
 )
 
 // asksTwo is a plan that asks two of those on call.
@@ -93,7 +100,7 @@ func written(t *testing.T, folder, settings string) Config {
 	}
 	catalog := configs.Catalog{
 		Rules: kinds.All(), Build: kinds.Build, Channels: []rules.Kind{log.Kind(), email.Kind()}, Executors: []rules.Kind{exec.Kind()},
-		EveryChannel: func() rules.Options { return &actions.EveryChannel{} },
+		EveryChannel: func() rules.Options { return &actions.EveryChannel{} }, Login: func() rules.Options { return oidc.Defaults() },
 	}
 	return Config{
 		File: filepath.Join(folder, "bakewatch.toml"), Catalog: catalog, Replica: "one", Version: "test", Log: slog.New(slog.DiscardHandler),
@@ -103,7 +110,12 @@ func written(t *testing.T, folder, settings string) Config {
 // served are the settings of a daemon with that plan and those people.
 func served(t *testing.T, folder, settings string) Config {
 	t.Helper()
-	cfg := written(t, folder, settings)
+	return loaded(t, written(t, folder, settings))
+}
+
+// loaded loads the files.
+func loaded(t *testing.T, cfg Config) Config {
+	t.Helper()
 	loaded, problems := configs.Load(cfg.File, cfg.Catalog)
 	if loaded == nil {
 		t.Fatal(problems)
@@ -141,6 +153,14 @@ func password(user string) func(*http.Request) {
 // reader is somebody who may look, and is no person.
 var reader = password("eve")
 
+func shown(t *testing.T, d *Daemon) (view watcher.WatchView) {
+	t.Helper()
+	if status, text := sends(t, d, "GET", web.APIPath+"watches/checkout", "", reader); status != http.StatusOK || json.Unmarshal([]byte(text), &view) != nil {
+		t.Fatalf("%d %s", status, text)
+	}
+	return view
+}
+
 // deploys lets dan deploy a version, and waits until it is watched.
 func deploys(t *testing.T, d *Daemon, version string) {
 	t.Helper()
@@ -156,6 +176,43 @@ func deploys(t *testing.T, d *Daemon, version string) {
 		status, text := sends(t, d, "GET", web.APIPath+"watches/c-"+version, "", reader)
 		return status == http.StatusOK && strings.Contains(text, version)
 	})
+}
+
+func TestWhoeverHasKeptAVersionByALinkReadsSo(t *testing.T) {
+	d, _ := start(t, served(t, t.TempDir(), "web_config_file = 'web.yml'\n"))
+	deploys(t, d, "2.0")
+	if status, text := sends(t, d, "POST", web.APIPath+"watches/checkout/rollback", `{"reason":"customers cannot pay"}`, password("max")); status != http.StatusOK {
+		t.Fatalf("%d %s", status, text)
+	}
+	question := shown(t, d).Question.Question
+	for _, vote := range []struct{ person, says string }{
+		{"ana", "You answered keep"}, {"bea", "it is kept by the votes of ana, bea. The watch is baking."},
+	} {
+		if status, text := keepsByLink(t, d, vote.person, question); status != http.StatusOK || !strings.Contains(text, vote.says) {
+			t.Errorf("%s: %d %s", vote.person, status, text)
+		}
+	}
+	if status, text := sends(t, d, "POST", web.APIPath+"watches/checkout/cancel", `{"reason":"over"}`, password("max")); status != http.StatusOK {
+		t.Fatalf("%d %s", status, text)
+	}
+	if view := shown(t, d); len(view.KeptBy) != 2 || view.Outcome == "" {
+		t.Errorf("once it has ended: %+v", view.KeptBy)
+	}
+}
+
+// keepsByLink follows a person's link and says keep; it returns the status and what was said.
+func keepsByLink(t *testing.T, d *Daemon, person string, question uint64) (int, string) {
+	t.Helper()
+	links, err := d.links(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := links.URL(web.Link{Watch: fmt.Sprint(shown(t, d).Watch), Question: question, Person: person, Expires: time.Now().Add(time.Hour).Unix()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }
+	return sends(t, d, "POST", strings.TrimPrefix(address, "https://bakewatch.example"), url.Values{"choice": {"keep"}}.Encode(), form)
 }
 
 func TestOrdersOverHTTPCountOnlyOfThoseWhoAreKnown(t *testing.T) {
@@ -181,6 +238,24 @@ func TestOrdersOverHTTPCountOnlyOfThoseWhoAreKnown(t *testing.T) {
 	} {
 		if status, text := sends(t, d, "POST", web.APIPath+test.path, test.body, test.as); status != test.status || !strings.Contains(text, test.says) {
 			t.Errorf("%s: %d %s, want %d with %q", test.what, status, text, test.status, test.says)
+		}
+	}
+}
+
+func TestNoPasswordIsAskedOfWhoeverCannotHaveOne(t *testing.T) {
+	at := oidctest.New(t, redirect)
+	d, _ := start(t, loggingIn(t, t.TempDir(), at, "web_config_file = 'web.yml'\n"))
+	open := slices.Sorted(maps.Keys(d.mounts().Open))
+	if want := []string{"/answer/", "GET /callback", "GET /login", "GET /question/{watch}", "POST /api/v1/pagerduty/webhook", "POST /api/v1/slack/actions", "POST /logout", "POST /question/{watch}"}; !slices.Equal(open, want) {
+		t.Errorf("%q are open", open)
+	}
+	for _, path := range []string{"/api/v1/pagerduty/webhook", "/api/v1/slack/actions"} {
+		until(t, path+" is answered by what it is for", func() bool {
+			status, text := sends(t, d, "POST", path, "{}", func(*http.Request) {})
+			return status != http.StatusServiceUnavailable && text != "Unauthorized\n" // as who asks for a password says it
+		})
+		if status, text := sends(t, d, "GET", path, "", func(*http.Request) {}); status != http.StatusUnauthorized {
+			t.Errorf("GET %s: %d %s", path, status, text)
 		}
 	}
 }
@@ -233,7 +308,7 @@ func TestAQuestionToOnePersonCarriesTheLinkToAnswerBy(t *testing.T) {
 	if !ours || linked.Links["runbook"] == "" || len(question.Links) != 1 {
 		t.Fatalf("%q, of %q", linked.Links, question.Links)
 	}
-	if status, text := sends(t, d, "GET", path, "", reader); status != http.StatusNotFound || !strings.Contains(text, "7") {
+	if status, text := sends(t, d, "GET", path, "", func(*http.Request) {}); status != http.StatusNotFound || !strings.Contains(text, "7") {
 		t.Errorf("of a watch that is not there: %d %s", status, text)
 	}
 	for what, links := range map[string]map[string]string{

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/bakewatch/bakewatch/configs"
 	"github.com/bakewatch/bakewatch/integrations/nats"
 	"github.com/bakewatch/bakewatch/integrations/nats/signing"
+	"github.com/bakewatch/bakewatch/integrations/oidc"
 	"github.com/bakewatch/bakewatch/integrations/pagerduty"
 	prom "github.com/bakewatch/bakewatch/integrations/prometheus"
 	"github.com/bakewatch/bakewatch/integrations/prometheus/embedded"
@@ -56,8 +56,9 @@ type Daemon struct {
 	hook     atomic.Pointer[pagerduty.Webhook] // nil: nobody here may answer
 	rota     *rota
 	desk     atomic.Pointer[watcher.Owner] // nil: another replica is active, or none yet
-	linking  sync.Mutex
-	linkKey  []byte // nil: not read yet
+	linkKey  sharedKey
+	loginKey sharedKey
+	issuer   *oidc.Provider // nil: nobody logs in
 	leaving  atomic.Bool
 	undo     []func()
 }
@@ -67,9 +68,9 @@ const grace = 6 * time.Second
 
 // New sets everything up that can fail. What it set up is undone on an error.
 func New(ctx context.Context, cfg Config) (*Daemon, error) {
-	d := &Daemon{cfg: cfg, metrics: newMetrics(cfg.Version)}
+	d := &Daemon{cfg: cfg, metrics: newMetrics(cfg.Version), linkKey: sharedKey{kind: nats.FactLink}, loginKey: sharedKey{kind: nats.FactLogin}}
 	for _, step := range []func(context.Context) error{
-		d.connect, d.openSwitches, d.loadPlans, d.openPrometheus, d.listen,
+		d.connect, d.openSwitches, d.loadPlans, d.openPrometheus, d.openLogin, d.listen,
 	} {
 		if err := step(ctx); err != nil {
 			d.close()
@@ -166,6 +167,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	beside.run("switches", d.switches.run)
 	beside.run("clock", d.clock.run)
 	beside.run("schedules", d.rota.run)
+	beside.run("logins", d.awaitIssuer)
 	for _, s := range d.servers {
 		beside.run("Prometheus", s.Run)
 	}

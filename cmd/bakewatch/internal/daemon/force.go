@@ -15,6 +15,7 @@ import (
 	"github.com/bakewatch/bakewatch/integrations/outbound"
 	"github.com/bakewatch/bakewatch/integrations/pagerduty"
 	"github.com/bakewatch/bakewatch/integrations/slack"
+	"github.com/bakewatch/bakewatch/integrations/web"
 	"github.com/bakewatch/bakewatch/rules"
 )
 
@@ -233,13 +234,14 @@ func (l lastGood) Get(ctx context.Context, file string) (p rules.Plan, ok bool, 
 	return p, err == nil, err
 }
 
-// mounts are the Desk, the query APIs of embedded Prometheus servers, and what Slack and PagerDuty call.
-func (d *Daemon) mounts() map[string]http.Handler {
+// mounts are the Desk, the query APIs of embedded Prometheus servers, and what Slack and
+// PagerDuty call: they have no password, and sign what they send.
+func (d *Daemon) mounts() web.Mounts {
 	mounts := d.api()
-	mounts["POST "+slack.CallbackPath] = http.HandlerFunc(d.pressed)
-	mounts["POST "+pagerduty.WebhookPath] = http.HandlerFunc(d.hooked)
+	mounts.Open["POST "+slack.CallbackPath] = http.HandlerFunc(d.pressed)
+	mounts.Open["POST "+pagerduty.WebhookPath] = http.HandlerFunc(d.hooked)
 	if len(d.servers) > 0 {
-		mounts["/prometheus/"] = d.servers[0].Handler()
+		mounts.Guarded["/prometheus/"] = d.servers[0].Handler()
 	}
 	return mounts
 }

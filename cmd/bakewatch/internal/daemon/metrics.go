@@ -28,6 +28,7 @@ type metrics struct {
 	detection prometheus.Histogram
 	rollbacks *prometheus.CounterVec
 	messages  *prometheus.CounterVec
+	schedules *prometheus.GaugeVec
 	ticks     prometheus.Histogram
 	missed    prometheus.Counter
 }
@@ -54,6 +55,7 @@ func newMetrics(version string) *metrics {
 		decisions: counter("decisions_total", "Decisions to roll back, by who made them.", "by"),
 		rollbacks: counter("rollbacks_total", "Rollbacks that were tried, by how they ended.", "result"),
 		messages:  counter("messages_total", "Messages to people.", "channel", "result"),
+		schedules: f.NewGaugeVec(prometheus.GaugeOpts{Name: "bakewatch_schedule_failing", Help: "1 while it cannot be asked who is on call in the schedule, 0 while it can."}, []string{"schedule"}),
 		missed:    f.NewCounter(prometheus.CounterOpts{Name: "bakewatch_ticks_missed_total", Help: "Looks that were due while the one before was still under way."}),
 		ticks:     f.NewHistogram(prometheus.HistogramOpts{Name: "bakewatch_tick_duration_seconds", Help: "What a tick itself costs, without the waiting.", Buckets: prometheus.ExponentialBuckets(0.0001, 4, 8)}),
 		detection: f.NewHistogram(prometheus.HistogramOpts{Name: "bakewatch_detection_seconds", Help: "From the deployment to the decision to roll back.", Buckets: prometheus.ExponentialBuckets(15, 2, 9)}),
@@ -80,6 +82,15 @@ func (m *metrics) Detected(after time.Duration) { m.detection.Observe(after.Seco
 
 // Watching implements watcher.Observer.
 func (m *metrics) Watching(open int) { m.watches.Set(float64(open)) }
+
+// scheduled is told whether a schedule could be asked.
+func (m *metrics) scheduled(schedule string, err error) {
+	failing := 0.0
+	if err != nil {
+		failing = 1
+	}
+	m.schedules.WithLabelValues(schedule).Set(failing)
+}
 
 // Ticked implements watcher.Observer.
 func (m *metrics) Ticked(took time.Duration, missed int) {

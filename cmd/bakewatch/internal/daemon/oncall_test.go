@@ -202,7 +202,12 @@ func checkout(t *testing.T, d *Daemon) (watcher.WatchView, error) {
 // acknowledge lets PagerDuty say that a user acknowledged the incident.
 func acknowledge(t *testing.T, d *Daemon, secret, key, user string) int {
 	t.Helper()
-	body := pagerdutytest.Acknowledged(key, user, time.Now())
+	return acknowledgedAt(t, d, secret, key, user, time.Now())
+}
+
+func acknowledgedAt(t *testing.T, d *Daemon, secret, key, user string, at time.Time) int {
+	t.Helper()
+	body := pagerdutytest.Acknowledged(key, user, at)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+d.Addr()+pagerduty.WebhookPath, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -244,6 +249,10 @@ func TestWhoeverIsOnCallIsAskedAndAnAcknowledgementGivesTenMinutesMore(t *testin
 	if code := acknowledge(t, d, pagerdutytest.Secret, key, "PNOBODY"); code != http.StatusAccepted || !strings.Contains(said.String(), "see [person.NAME]") {
 		t.Errorf("who has no [person.NAME] is heard: %d", code)
 	}
+	// PagerDuty may deliver what was acknowledged while an older question was open.
+	if code := acknowledgedAt(t, d, pagerdutytest.Secret, key, "PZOE123", view.Question.Asked.Add(-time.Second)); code != http.StatusAccepted || !strings.Contains(said.String(), "before this question was asked") {
+		t.Errorf("what was said before the question is heard: %d", code)
+	}
 	before := view.Question.Deadline
 	if now, err := checkout(t, d); err != nil || !now.Question.Deadline.Equal(before) {
 		t.Fatalf("%+v, %v", now.Question, err)
@@ -264,13 +273,16 @@ func TestWhoeverIsOnCallIsAskedAndAnAcknowledgementGivesTenMinutesMore(t *testin
 func TestWhenPagerDutyIsDownTheFallbackIsAskedAndTheMessageSaysWhy(t *testing.T) {
 	p := startPager(t)
 	p.rest.Down(true)
-	_, said, view := question(t, p)
+	d, said, view := question(t, p)
 	why := view.Ruling.StandIns["duty"]
 	if got := view.Ruling.Groups["duty"]; !slices.Equal(got, []string{"cleo"}) || !strings.Contains(why, "could never be asked who is on call") || !strings.Contains(why, "500") {
 		t.Errorf("asked are %q, since %q", got, why)
 	}
 	if !strings.Contains(p.says(), "The fallback of duty is asked: "+why) {
 		t.Errorf("the message does not say why:\n%s", p.says())
+	}
+	if got := measured(t, d.rota)["pagerduty:PABC123"]; got != 1 {
+		t.Errorf("the metric says %v", got)
 	}
 	if !strings.Contains(said.String(), "it cannot be asked who is on call") || strings.Contains(said.String(), pagerdutytest.Token) {
 		t.Errorf("the log:\n%s", said)

@@ -39,6 +39,7 @@ type rota struct {
 	plans     func() []rules.Plan // in force
 	directory func() authority.Directory
 	log       *slog.Logger
+	metrics   *metrics
 
 	woken chan struct{} // there is something to ask at once
 	asked chan struct{} // closed after the first round
@@ -64,7 +65,7 @@ func newRota(d *Daemon) *rota {
 		ask: func(ctx context.Context, schedule string) ([]pagerduty.OnCall, error) {
 			return d.force.Load().onCall(ctx, schedule)
 		},
-		plans: func() []rules.Plan { return d.force.Load().set.Plans }, directory: d.directory, log: d.cfg.Log,
+		plans: func() []rules.Plan { return d.force.Load().set.Plans }, directory: d.directory, log: d.cfg.Log, metrics: d.metrics,
 		woken: make(chan struct{}, 1), asked: make(chan struct{}), duties: map[string]*duty{},
 		steady: backoff.NewExponentialBackOff(backoff.WithInitialInterval(askEvery), backoff.WithMaxInterval(askEvery), backoff.WithRandomizationFactor(0.1), backoff.WithMaxElapsedTime(0)),
 	}
@@ -142,7 +143,13 @@ func (r *rota) due(now time.Time) (schedules []string) {
 			r.name(schedule, now)
 		}
 	}
-	maps.DeleteFunc(r.duties, func(_ string, d *duty) bool { return now.Sub(d.named) > forgetAfter })
+	maps.DeleteFunc(r.duties, func(schedule string, d *duty) bool {
+		forgotten := now.Sub(d.named) > forgetAfter
+		if forgotten {
+			r.metrics.schedules.DeleteLabelValues(schedule)
+		}
+		return forgotten
+	})
 	for schedule, d := range r.duties {
 		if !d.due.After(now) {
 			schedules = append(schedules, schedule)
@@ -186,6 +193,7 @@ func (r *rota) learn(schedule string, people []pagerduty.OnCall, err error, now 
 	}
 	log, before := r.log.With("schedule", schedule), *d
 	d.err = err
+	r.metrics.scheduled(schedule, err)
 	if err != nil {
 		pause := max(d.pace.NextBackOff(), wait(err))
 		d.due = now.Add(pause)

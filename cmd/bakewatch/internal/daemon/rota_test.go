@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +20,7 @@ import (
 
 // exchange is what the rota asks: who is on call in every schedule, or why that cannot be said.
 type exchange struct {
-	mu     sync.Mutex // of all but the plans
+	mu     sync.Mutex
 	people []pagerduty.OnCall
 	err    error
 	plans  []rules.Plan
@@ -28,14 +29,18 @@ type exchange struct {
 }
 
 func (e *exchange) rota(directory authority.Directory) *rota {
-	r := newRota(&Daemon{cfg: Config{Log: slog.New(slog.DiscardHandler)}})
+	r := newRota(&Daemon{metrics: newMetrics("test"), cfg: Config{Log: slog.New(slog.DiscardHandler)}})
 	r.ask = func(_ context.Context, schedule string) ([]pagerduty.OnCall, error) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.asked, e.last = append(e.asked, schedule), time.Now()
 		return e.people, e.err
 	}
-	r.plans = func() []rules.Plan { return e.plans }
+	r.plans = func() []rules.Plan {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return e.plans
+	}
 	r.directory = func() authority.Directory { return directory }
 	return r
 }
@@ -48,6 +53,13 @@ func (e *exchange) times() (n int, last time.Time) {
 }
 
 func (e *exchange) count() int { n, _ := e.times(); return n }
+
+// names puts other plans into force.
+func (e *exchange) names(plans []rules.Plan) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.plans = plans
+}
 
 // fails lets it fail from now on, or answer again.
 func (e *exchange) fails(err error) {
@@ -82,6 +94,46 @@ func running(t *testing.T, e *exchange, play func(t *testing.T, r *rota)) {
 func pass(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
+}
+
+// measured is what the rota's metric says of every schedule.
+func measured(t *testing.T, r *rota) map[string]float64 {
+	t.Helper()
+	families, err := r.metrics.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]float64{}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			if family.GetName() == "bakewatch_schedule_failing" {
+				said[metric.GetLabel()[0].GetValue()] = metric.GetGauge().GetValue()
+			}
+		}
+	}
+	return said
+}
+
+func TestAMetricSaysWhichSchedulesCannotBeAsked(t *testing.T) {
+	e := &exchange{people: []pagerduty.OnCall{zoe}, plans: []rules.Plan{scheduled("pagerduty:PA")}}
+	expect := func(t *testing.T, r *rota, when string, want map[string]float64) {
+		t.Helper()
+		if got := measured(t, r); !maps.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", when, got, want)
+		}
+	}
+	running(t, e, func(t *testing.T, r *rota) {
+		expect(t, r, "it answers", map[string]float64{"pagerduty:PA": 0})
+		e.fails(errors.New("status 500"))
+		pass(2 * time.Minute)
+		expect(t, r, "it fails", map[string]float64{"pagerduty:PA": 1})
+		e.fails(nil)
+		pass(2 * time.Minute)
+		expect(t, r, "it answers again", map[string]float64{"pagerduty:PA": 0})
+		e.names(nil)
+		pass(2 * forgetAfter)
+		expect(t, r, "nobody names it any more", map[string]float64{})
+	})
 }
 
 func TestSchedulesAreAskedAboutEveryMinute(t *testing.T) {

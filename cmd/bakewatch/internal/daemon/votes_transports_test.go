@@ -24,6 +24,8 @@ import (
 	"github.com/bakewatch/bakewatch/integrations/log"
 	"github.com/bakewatch/bakewatch/integrations/nats"
 	"github.com/bakewatch/bakewatch/integrations/nats/signing"
+	"github.com/bakewatch/bakewatch/integrations/oidc"
+	"github.com/bakewatch/bakewatch/integrations/oidc/oidctest"
 	"github.com/bakewatch/bakewatch/integrations/pagerduty"
 	"github.com/bakewatch/bakewatch/integrations/pagerduty/pagerdutytest"
 	"github.com/bakewatch/bakewatch/integrations/slack"
@@ -62,6 +64,7 @@ type polls struct {
 	*Daemon
 	slack *slacktest.App
 	keys  map[role]signing.Key
+	at    *oidctest.Provider
 	cells []cell
 }
 
@@ -122,7 +125,7 @@ var strangers = map[role]showing{disabled: vouched, unknown: vouched}
 // strictPolls is a daemon that believes signatures and passwords, and this machine of some.
 func strictPolls(t *testing.T) *polls {
 	t.Helper()
-	p := &polls{keys: map[role]signing.Key{}}
+	p := &polls{keys: map[role]signing.Key{}, at: oidctest.New(t, redirect)}
 	persons := ""
 	for who, name := range voters {
 		key, err := signing.NewKey()
@@ -131,7 +134,7 @@ func strictPolls(t *testing.T) *polls {
 		}
 		p.keys[who] = key
 		if who != unknown && who != disabled {
-			persons += fmt.Sprintf("[person.%[1]s]\nnkeys = [%[2]q]\nbasic = %[1]q\nlocal = true\n", name, key.Public())
+			persons += fmt.Sprintf("[person.%[1]s]\nnkeys = [%[2]q]\nbasic = %[1]q\noidc = %[3]q\nlocal = true\n", name, key.Public(), address(who))
 		}
 	}
 	p.cells = everyCell([]transport{
@@ -140,6 +143,10 @@ func strictPolls(t *testing.T) *polls {
 		{
 			name: "a password", way: authority.Basic, choice: authority.RollBack, send: p.password,
 			shows: map[role]showing{disabled: vouched, unknown: unheard}, hint: map[role]string{unknown: "Unauthorized"},
+		},
+		{
+			name: "a token of an OpenID provider", way: authority.OIDC, choice: authority.RollBack, send: p.token,
+			shows: map[role]showing{disabled: turned, unknown: turned}, hint: map[role]string{unknown: "the token is not good"},
 		},
 	})
 	p.start(t, votingDaemon+persons+`
@@ -151,9 +158,18 @@ services = ["*"]
 [http]
 listen          = "127.0.0.1:0"
 web_config_file = "web.yml"
+external_url    = "`+strings.TrimSuffix(redirect, web.CallbackPath)+`"
+[http.oidc]
+issuer             = "`+p.at.Issuer()+`"
+client_id          = "`+p.at.ClientID+`"
+client_secret_file = "client"
+claim              = "email"
 `)
 	return p
 }
+
+// address is that under which the provider knows somebody.
+func address(who role) string { return voters[who] + "@example.com" }
 
 const slackSigning = "8f742231b10e8888abcd99yyyzzz85a5"
 
@@ -178,13 +194,14 @@ func (p *polls) start(t *testing.T, text string) {
 	for name, text := range map[string]string{
 		"bakewatch.toml": text, "plan.toml": votingPlan, "web.yml": users, "bot": "xoxb-1", "app": "xapp-1", "signing": slackSigning,
 		"routing": pagerdutytest.RoutingKey, "hook": pagerdutytest.Secret, "secret": "whsec_ZGVtbyBkZW1vIGRlbW8gZGVtbyBkZW1v",
+		"client": "the client's",
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	catalog := configs.Catalog{
-		Rules: kinds.All(), Build: kinds.Build, EveryChannel: func() rules.Options { return &actions.EveryChannel{} },
+		Rules: kinds.All(), Build: kinds.Build, EveryChannel: func() rules.Options { return &actions.EveryChannel{} }, Login: func() rules.Options { return oidc.Defaults() },
 		Channels: []rules.Kind{log.Kind(), slack.Kind(), pagerduty.Kind()}, Executors: []rules.Kind{webhook.ExecutorKind()},
 	}
 	file := filepath.Join(folder, "bakewatch.toml")
@@ -293,12 +310,23 @@ func (p *polls) password(t *testing.T, c cell) (bool, string) {
 	return p.answered(t, c, func(r *http.Request) { r.SetBasicAuth(voters[c.role], "secret") })
 }
 
+// token sends a token of the provider; somebody unknown has made one of their own.
+func (p *polls) token(t *testing.T, c cell) (bool, string) {
+	t.Helper()
+	claims := p.at.Claims(oidctest.User{Sub: voters[c.role], Email: address(c.role), Verified: true})
+	bearer := p.at.Token(t, claims)
+	if c.role == unknown {
+		bearer = p.at.Forged(t, claims)["signed by another key under the same name"]
+	}
+	return p.answered(t, c, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+bearer) })
+}
+
 // link follows a person's link; somebody unknown has made one with a key of their own.
 func (p *polls) link(t *testing.T, c cell) (bool, string) {
 	t.Helper()
 	links, err := p.links(t.Context())
 	if c.role == unknown {
-		links, err = web.NewLinks([]byte(strings.Repeat("k", web.LinkKeyBytes)), "http://127.0.0.1")
+		links, err = web.NewLinks([]byte(strings.Repeat("k", web.KeyBytes)), "http://127.0.0.1")
 	}
 	if err != nil {
 		t.Fatal(err)
