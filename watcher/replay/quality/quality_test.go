@@ -88,15 +88,15 @@ func (c choice) howMany(s quality.Service, control sim.Control) (healthy, bad in
 	return healthy, bad
 }
 
-// several says how many deployments of a service are judged by three rules: half.
+// several says how many deployments of a service are judged by three rules.
 func (c choice) several(s quality.Service) int {
 	whole, some := c.form(s, threeRules)
 	promised := slices.Contains(promised, s.Noise)
 	switch {
 	case *runs > 0 && some:
-		return *runs / 2
+		return *runs
 	case whole:
-		return 5000
+		return 10_000
 	case some && promised:
 		return 120
 	}
@@ -122,8 +122,8 @@ func config(b *testing.B) quality.Config {
 	if err := os.MkdirAll(k.folder, 0o755); err != nil {
 		b.Fatal(err)
 	}
-	c.Kept, c.Keep = k.read, func(s quality.Service, r quality.Result) {
-		if err := k.write(s, r); err != nil {
+	c.Kept, c.Keep = k.read, func(p quality.Part, r quality.Result) {
+		if err := k.write(p, r); err != nil {
 			b.Error(err)
 		}
 	}

@@ -25,59 +25,76 @@ type Config struct {
 	Workers int
 	// Progress is told now and then how many of all services' deployments are done; nil: nobody is.
 	Progress func(done, all int)
-	// Kept returns what Keep was given of a service by a run of the same seed and
-	// numbers, so that it is not simulated again; nil: nothing is kept. Keep is called by
-	// the workers.
-	Kept func(Service) (Result, bool)
-	Keep func(Service, Result)
+	// Kept returns what Keep was given of a part by a run of the same seed and numbers, so
+	// that it is not simulated again; nil: nothing is kept. Keep is called by the workers.
+	Kept func(Part) (Result, bool)
+	Keep func(Part, Result)
+}
+
+// Part are all deployments of one service, or all that three rules judge.
+type Part struct {
+	Service
+	Several bool // of the three rules
 }
 
 // chunk is how many worlds are simulated at a stretch.
 const chunk = 50
 
-// batch are all deployments of one service.
+// batch is a part at work.
 type batch struct {
-	service Service
+	Part
 	results []Result // of its jobs
 	left    atomic.Int64
 	sum     Result
 }
 
-// job is a stretch of the worlds of one service.
+// job is a stretch of the worlds of one part.
 type job struct {
 	*batch
 	number   int // in the batch
 	from, to int
-	several  bool
+}
+
+// parts are all that there is to simulate; the three rules do not ask for the error rate.
+func (c Config) parts() (parts []Part) {
+	for _, s := range Services() {
+		parts = append(parts, Part{s, false})
+		if s.P0 == sim.P0s()[0] && c.Several != nil {
+			parts = append(parts, Part{s, true})
+		}
+	}
+	return parts
+}
+
+// runs is how many worlds a part takes.
+func (c Config) runs(p Part) (most int) {
+	if p.Several {
+		return c.Several(p.Service)
+	}
+	for _, control := range sim.Controls() {
+		healthy, _ := c.Runs(p.Service, control)
+		most = max(most, healthy)
+	}
+	return most
 }
 
 // batches cuts the work into pieces; what was kept is done.
 func (c Config) batches() (batches []*batch, jobs []job, all int) {
-	for _, s := range Services() {
-		b := &batch{service: s}
+	for _, p := range c.parts() {
+		b := &batch{Part: p}
 		batches = append(batches, b)
 		if c.Kept != nil {
-			if kept, ok := c.Kept(s); ok {
+			if kept, ok := c.Kept(p); ok {
 				b.sum = kept
 				continue
 			}
 		}
-		cut := func(runs int, several bool) {
-			for from := 0; from < runs; from += chunk {
-				jobs = append(jobs, job{b, len(b.results), from, min(from+chunk, runs), several})
-				b.results = append(b.results, nil)
-			}
-			all += runs
+		runs := c.runs(p)
+		for from := 0; from < runs; from += chunk {
+			jobs = append(jobs, job{b, len(b.results), from, min(from+chunk, runs)})
+			b.results = append(b.results, nil)
 		}
-		most := 0
-		for _, control := range sim.Controls() {
-			healthy, _ := c.Runs(s, control)
-			most = max(most, healthy)
-		}
-		cut(most, false)
-		if s.P0 == sim.P0s()[0] && c.Several != nil {
-			cut(c.Several(s), true)
-		}
+		all += runs
 		b.left.Store(int64(len(b.results)))
 	}
 	return batches, jobs, all
@@ -109,7 +126,7 @@ func Run(c Config) Result {
 
 // do does a job; the last of a batch sums up.
 func (c Config) do(j job) {
-	if j.several {
+	if j.Several {
 		j.results[j.number] = c.several(j)
 	} else {
 		j.results[j.number] = c.simulate(j)
@@ -123,7 +140,7 @@ func (c Config) do(j job) {
 	}
 	j.results = nil
 	if c.Keep != nil {
-		c.Keep(j.service, j.sum)
+		c.Keep(j.Part, j.sum)
 	}
 }
 
@@ -131,14 +148,14 @@ func (c Config) simulate(j job) Result {
 	r := Result{}
 	contenders := Contenders()
 	for n := j.from; n < j.to; n++ {
-		base := sim.Case{Rate: j.service.Rate, P0: j.service.P0, Factor: 1, Noise: j.service.Noise}
+		base := sim.Case{Rate: j.Rate, P0: j.P0, Factor: 1, Noise: j.Noise}
 		w := sim.NewWorld(base, c.Seed, uint64(n))
 		begin := make([]func(sim.Case) sim.Judge, len(contenders))
 		for i := range contenders {
 			begin[i] = contenders[i].Maker(w.History)
 		}
 		for _, control := range sim.Controls() {
-			healthy, bad := c.Runs(j.service, control)
+			healthy, bad := c.Runs(j.Service, control)
 			for _, factor := range sim.Factors() {
 				if n >= healthy || factor != 1 && n >= bad {
 					continue

@@ -61,24 +61,24 @@ func TestTheReportFollowsFromTheSeedAlone(t *testing.T) {
 }
 
 func TestWhatWasKeptIsNotSimulatedAgain(t *testing.T) {
-	kept := map[Service][]byte{}
+	kept := map[Part][]byte{}
 	var lock sync.Mutex
 	c := tiny(1)
-	c.Keep = func(s Service, r Result) {
+	c.Keep = func(p Part, r Result) {
 		text, err := json.Marshal(r)
 		lock.Lock()
 		defer lock.Unlock()
-		if kept[s] = text; err != nil {
+		if kept[p] = text; err != nil {
 			t.Error(err)
 		}
 	}
 	whole := Run(c)
 	if len(kept) != 2 {
-		t.Fatalf("%d services were kept", len(kept))
+		t.Fatalf("%d parts were kept", len(kept))
 	}
 	c.Keep, c.Seed = nil, 2 // with which all would be otherwise
-	c.Kept = func(s Service) (r Result, ok bool) {
-		text, ok := kept[s]
+	c.Kept = func(p Part) (r Result, ok bool) {
+		text, ok := kept[p]
 		return r, ok && json.Unmarshal(text, &r) == nil
 	}
 	if again := Run(c); !reflect.DeepEqual(again, whole) {

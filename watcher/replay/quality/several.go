@@ -21,13 +21,13 @@ func (c Config) several(j job) Result {
 	for n := j.from; n < j.to; n++ {
 		worlds, histories := make([]*sim.World, len(severalP0s)), make([]*sim.History, len(severalP0s))
 		for i, p0 := range severalP0s {
-			base := sim.Case{Rate: j.service.Rate, P0: p0, Factor: 1, Noise: j.service.Noise}
+			base := sim.Case{Rate: j.Rate, P0: p0, Factor: 1, Noise: j.Noise}
 			worlds[i] = sim.NewWorld(base, c.Seed+uint64(i)+1, uint64(n))
 			histories[i] = worlds[i].History
 		}
 		begin := ours.Of(histories)
 		for _, control := range severalControls {
-			deployment := sim.Case{Rate: j.service.Rate, Factor: 1, Noise: j.service.Noise, Control: control}
+			deployment := sim.Case{Rate: j.Rate, Factor: 1, Noise: j.Noise, Control: control}
 			looks := make([][]sim.Look, len(worlds))
 			for i, w := range worlds {
 				looks[i] = w.Deploy(1, control)
