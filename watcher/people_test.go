@@ -57,6 +57,20 @@ func (l *lab) share(bad float64) string {
 	return strings.TrimSpace(strings.ReplaceAll(l.give(watcher.Input{Look: look}), "verdicts", ""))
 }
 
+// uses is a breach by want of what users should do, of 1000 who could.
+func (l *lab) uses(n float64) string {
+	look := l.breach()
+	look.Answers[0].Part, look.Answers[0].Total = n, 1000
+	return strings.TrimSpace(strings.ReplaceAll(l.give(watcher.Input{Look: look}), "verdicts", ""))
+}
+
+// value is a breach of a least value of 10.
+func (l *lab) value(v float64) string {
+	look, least := l.breach(), 10.0
+	look.Answers[0].Value, look.Answers[0].Limit = &v, &least
+	return strings.TrimSpace(strings.ReplaceAll(l.give(watcher.Input{Look: look}), "verdicts", ""))
+}
+
 func TestWhatPeopleDoWhileTheyAreAsked(t *testing.T) {
 	for name, c := range map[string]struct {
 		plan *rules.Plan
@@ -198,6 +212,25 @@ func TestWhatPeopleDoWhileTheyAreAsked(t *testing.T) {
 				"kept", l.vote("ben", authority.Keep), "voted kept",
 				"4 %", l.after(time.Minute).share(40), "",
 				"5 %", l.after(time.Minute).share(50), "ruled",
+			)
+		}},
+		"what people kept is asked about again when less than half is left of what is wanted": {plan(asks(rules.SilenceKeeps)), func(t *testing.T, l *lab) {
+			l.pass("2.3.9").event("2.4.0", rules.Finished)
+			expect(
+				t, "40 uses", l.after(time.Minute).uses(40), "ruled",
+				"kept", l.vote("ben", authority.Keep), "voted kept",
+				"90", l.after(time.Minute).uses(90), "",
+				"20", l.after(time.Minute).uses(20), "",
+				"19", l.after(time.Minute).uses(19), "ruled",
+			)
+		}},
+		"and when a value is less than half of what it was that should be larger": {plan(asks(rules.SilenceKeeps)), func(t *testing.T, l *lab) {
+			l.pass("2.3.9").event("2.4.0", rules.Finished)
+			expect(
+				t, "4", l.after(time.Minute).value(4), "ruled",
+				"kept", l.vote("ben", authority.Keep), "voted kept",
+				"9", l.after(time.Minute).value(9), "",
+				"1", l.after(time.Minute).value(1), "ruled",
 			)
 		}},
 		"the snooze is as long as the clause says": {plan(asks(rules.SilenceKeeps), func(p *rules.Plan) { p.Authorities[0].Snooze = minutes(5) }), func(t *testing.T, l *lab) {

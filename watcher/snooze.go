@@ -36,23 +36,39 @@ func (w *Watch) snoozes(ruling authority.Ruling, now time.Time) bool {
 // muchWorse is how many times as high a share, or a value, is clearly worse than what people kept.
 const muchWorse = 2
 
-// clearlyWorse says whether the rule that speaks has more than doubled since people said keep.
+// clearlyWorse says whether it is more than twice as bad by the rule that speaks as when
+// people said keep.
 func (w *Watch) clearlyWorse(ruling authority.Ruling) bool {
 	before, known := amount(ruling.Rule, w.KeptAt)
 	now, seen := amount(ruling.Rule, ruling.Answers)
-	return known && seen && before > 0 && now > muchWorse*before
+	if !known || !seen {
+		return false
+	}
+	if now.fewer {
+		return now.share*muchWorse < before.share
+	}
+	return before.share > 0 && now.share > muchWorse*before.share
 }
 
-// amount returns how bad it is by the rule: its share of bad events, or else its value.
-func amount(rule string, answers []rules.Answer) (float64, bool) {
+// badness is how bad it is by a rule.
+type badness struct {
+	share float64 // of bad events or, where fewer are worse, of wanted ones; or a value
+	fewer bool    // the smaller, the worse
+}
+
+// amount returns how bad it is by the rule. A breach without one bad event is a want of
+// good ones, and so is a value below its limit.
+func amount(rule string, answers []rules.Answer) (badness, bool) {
 	for _, a := range answers {
 		switch {
 		case a.Rule != rule:
 		case a.Total > 0 && a.Bad > 0:
-			return a.Bad / a.Total, true
+			return badness{share: a.Bad / a.Total}, true
+		case a.Total > 0:
+			return badness{a.Part / a.Total, true}, true
 		case a.Value != nil:
-			return *a.Value, true
+			return badness{*a.Value, a.Limit != nil && *a.Value < *a.Limit}, true
 		}
 	}
-	return 0, false
+	return badness{}, false
 }

@@ -68,7 +68,7 @@ func (p *program) laneRow(lane watcher.LaneView) row {
 	}}
 }
 
-// laneName names a lane, or a service that is disarmed and has none.
+// laneName names a lane, or what is not one: a service that is disarmed, and the budget of all.
 func laneName(id rules.LaneID) string {
 	switch {
 	case id.Environment != "":

@@ -59,7 +59,7 @@ func (p *program) entryPrinter() func(watcher.Entry) error {
 	}
 	out := p.printer()
 	return func(e watcher.Entry) error {
-		out.line(entryColour(e), "%s %s %s", clock(e.At, p.now()), e.Lane, entryText(e))
+		out.line(entryColour(e), "%s %s %s", clock(e.At, p.now()), laneName(e.Lane), entryText(e))
 		return nil
 	}
 }

@@ -48,7 +48,11 @@ type Auditor struct {
 }
 
 // New returns an auditor who has seen nothing yet.
-func New() *Auditor { return &Auditor{open: map[rules.LaneID]*watch{}, known: map[rules.LaneID]bool{}} }
+func New() *Auditor {
+	return &Auditor{
+		Result: Result{Findings: []Finding{}}, open: map[rules.LaneID]*watch{}, known: map[rules.LaneID]bool{},
+	}
+}
 
 // watch is what is known of a lane's open watch.
 type watch struct {
