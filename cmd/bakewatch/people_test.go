@@ -377,5 +377,5 @@ func TestJournalVerifyAuditsWhetherEveryRollbackHadItsAuthority(t *testing.T) {
 	second.Person = "eve"
 	b.journal = slices.Insert(b.journal, 3, watcher.Entry{Seq: 3, Lane: lane, Kind: watcher.Voted, Vote: &second})
 	b.expect(0, "journal", "verify", "--authority", "--output", "json")
-	b.says(`"findings": null`, `"votes": 2`)
+	b.says(`"findings": []`, `"votes": 2`)
 }
