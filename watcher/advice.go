@@ -78,6 +78,15 @@ func (v WatchView) stage() string {
 	return v.Stage.Name
 }
 
+// goesBack says whether what was decided is a rollback, and not what is done where there
+// is no way back.
+func (v WatchView) goesBack() bool {
+	if v.Outcome != "" {
+		return v.Target != "" // of one that ended: where its rollback went to
+	}
+	return v.Decision != nil && v.Ruling.Otherwise == ""
+}
+
 // judged is hold for all that is neither found well nor decided: missing data
 // promotes nothing and rolls nothing back.
 func (v WatchView) judged() StageVerdict {
@@ -85,11 +94,16 @@ func (v WatchView) judged() StageVerdict {
 	case Passed:
 		return Promote
 	case RolledBack, RollbackFailed, Unknown:
+		if !v.goesBack() {
+			return Hold
+		}
 		return RollBack
 	case "":
 		switch {
-		case v.Decision != nil:
+		case v.goesBack():
 			return RollBack
+		case v.Decision != nil:
+			return Hold
 		case v.Stage != nil && !v.Stage.Passed.IsZero() && v.Question == nil:
 			return Promote
 		}

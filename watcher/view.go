@@ -38,7 +38,11 @@ func (w *Watch) view(lane rules.LaneID) WatchView {
 		Deployment: &w.Deployment, Plan: &w.Plan,
 	}
 	if w.staged() {
-		view.Stage = &StageView{Name: w.Stage.Name, Since: w.Stage.Since, Ends: w.stageEnds(), Passed: w.Stage.Passed}
+		ends := w.stageEnds()
+		if rests := w.Stage.restsUntil(); rests.After(ends) {
+			ends = rests
+		}
+		view.Stage = &StageView{Name: w.Stage.Name, Since: w.Stage.Since, Ends: ends, Passed: w.maySince()}
 	}
 	if w.Verified != nil {
 		view.Verified = w.Verified.Text
