@@ -44,7 +44,7 @@ type Enquiry struct {
 // Advise says what the tool may do. It fails with ErrNotFound for a service that was
 // never watched, and as Desk.Show does.
 func Advise(ctx context.Context, desk Desk, about Enquiry) (Advice, error) {
-	view, err := desk.Show(ctx, Ref{Name: about.Service, Environment: about.Environment})
+	view, err := desk.Show(ctx, Ref{Name: about.Service, Environment: about.Environment, Unflagged: true})
 	if err != nil {
 		return Advice{}, err
 	}
@@ -81,10 +81,14 @@ func (v WatchView) stage() string {
 // goesBack says whether what was decided is a rollback, and not what is done where there
 // is no way back.
 func (v WatchView) goesBack() bool {
-	if v.Outcome != "" {
-		return v.Target != "" // of one that ended: where its rollback went to
+	switch v.Outcome {
+	case RolledBack:
+		return true
+	case RollbackFailed, Unknown:
+		return v.Target != "" // where the rollback was to go to
+	default:
+		return v.Decision != nil && (v.Ruling == nil || v.Ruling.Otherwise == "")
 	}
-	return v.Decision != nil && v.Ruling.Otherwise == ""
 }
 
 // judged is hold for all that is neither found well nor decided: missing data
@@ -123,6 +127,9 @@ func (v WatchView) because() string {
 		if !s.Passed.IsZero() {
 			text += " is well"
 		}
+	}
+	if v.Aside != "" {
+		text += ": nobody watches it until Bakewatch is started again: " + v.Aside
 	}
 	if v.Reason != "" {
 		text += ": " + v.Reason

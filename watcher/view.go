@@ -18,7 +18,10 @@ type Historian interface {
 
 func (o *Owner) watchView(h *held) WatchView {
 	view := h.Watch.view(h.ID)
-	view.Disarmed = o.Guards(h.ID.Service).Disarmed
+	view.Disarmed, view.Aside = o.Guards(h.ID.Service).Disarmed, h.Aside
+	if view.Aside != "" && view.Stage != nil {
+		view.Stage.Passed = time.Time{}
+	}
 	switch {
 	case h.sight.fits(h.Watch) && h.sight.said != nil:
 		view.Answers = h.sight.said
