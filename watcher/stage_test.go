@@ -181,7 +181,7 @@ func TestStages(t *testing.T) {
 			if text := l.noted(watcher.StageHeld).Text; !strings.Contains(text, "it is not called well again before ") {
 				t.Error(text)
 			}
-			l.after(time.Hour * 48).answered(open, open)
+			l.after(time.Hour*48).answered(open, open)
 			expect(t, "in the end", l.advised("5%"), "promote")
 		},
 	} {
