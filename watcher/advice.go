@@ -44,7 +44,7 @@ type Enquiry struct {
 // Advise says what the tool may do. It fails with ErrNotFound for a service that was
 // never watched, and as Desk.Show does.
 func Advise(ctx context.Context, desk Desk, about Enquiry) (Advice, error) {
-	view, err := desk.Show(ctx, Ref{Name: about.Service, Environment: about.Environment})
+	view, err := desk.Show(ctx, Ref{Name: about.Service, Environment: about.Environment, Unflagged: true})
 	if err != nil {
 		return Advice{}, err
 	}
@@ -78,6 +78,19 @@ func (v WatchView) stage() string {
 	return v.Stage.Name
 }
 
+// goesBack says whether what was decided is a rollback, and not what is done where there
+// is no way back.
+func (v WatchView) goesBack() bool {
+	switch v.Outcome {
+	case RolledBack:
+		return true
+	case RollbackFailed, Unknown:
+		return v.Target != "" // where the rollback was to go to
+	default:
+		return v.Decision != nil && (v.Ruling == nil || v.Ruling.Otherwise == "")
+	}
+}
+
 // judged is hold for all that is neither found well nor decided: missing data
 // promotes nothing and rolls nothing back.
 func (v WatchView) judged() StageVerdict {
@@ -85,11 +98,16 @@ func (v WatchView) judged() StageVerdict {
 	case Passed:
 		return Promote
 	case RolledBack, RollbackFailed, Unknown:
+		if !v.goesBack() {
+			return Hold
+		}
 		return RollBack
 	case "":
 		switch {
-		case v.Decision != nil:
+		case v.goesBack():
 			return RollBack
+		case v.Decision != nil:
+			return Hold
 		case v.Stage != nil && !v.Stage.Passed.IsZero() && v.Question == nil:
 			return Promote
 		}
@@ -109,6 +127,9 @@ func (v WatchView) because() string {
 		if !s.Passed.IsZero() {
 			text += " is well"
 		}
+	}
+	if v.Aside != "" {
+		text += ": nobody watches it until Bakewatch is started again: " + v.Aside
 	}
 	if v.Reason != "" {
 		text += ": " + v.Reason

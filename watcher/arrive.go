@@ -157,7 +157,11 @@ func (l Lane) replace(in Input) (Entry, bool) {
 	if w == nil || w.Newer == nil || w.Done == nil {
 		return Entry{}, false
 	}
-	return l.open(*w.Newer.Deployment, w.Newer.Plan, in), true
+	e := l.open(*w.Newer.Deployment, w.Newer.Plan, in)
+	if w.Newer.Reached.After(e.Deployment.At) {
+		e.Reached = w.Newer.Reached
+	}
+	return e, true
 }
 
 // actionKey is the idempotency key of what is done about a watch, the same after every restart.

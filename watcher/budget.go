@@ -35,8 +35,8 @@ func (b *budget) spent(l Lane, now time.Time) string {
 func (b *budget) inForce() Budget { return Budget{All: b.all()} }
 
 func (b *budget) over(l Lane, of Budget, now time.Time) string {
-	anywhere := func(Spending) bool { return true }
-	here := func(s Spending) bool { return s.Lane == l.ID }
+	anywhere := func(s Spending) bool { return s.Watch != l.Watch.Seq } // its own was charged, and could not be decided
+	here := func(s Spending) bool { return s.Lane == l.ID && anywhere(s) }
 	if all := of.All; all != nil && b.count(now, *all, anywhere) >= all.Most {
 		return fmt.Sprintf("the budget of all rollbacks is spent: %s", all)
 	}

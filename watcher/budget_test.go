@@ -1,6 +1,7 @@
 package watcher_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -77,6 +78,30 @@ func TestABudgetIsChargedBeforeARollbackAndKnownAfterARestart(t *testing.T) {
 		s.wait(2 * time.Minute)
 		if got := s.rulings(from); !slices.Equal(got, []string{"decided auto"}) {
 			t.Errorf("a day later: %q", got)
+		}
+	})
+}
+
+func TestARollbackThatWasChargedAndNotWrittenDownIsNotAskedAboutForItsOwnCharge(t *testing.T) {
+	stage(t, &world{bad: []string{"2.4.0"}}, plan(autoThenAsk, oneADay), func(s *scene) {
+		s.passed("2.3.9")
+		s.journal.overtake = func() {
+			s.journal.Lock()
+			defer s.journal.Unlock()
+			s.journal.refuse = errors.New("no space left on device")
+		}
+		from := s.journal.length()
+		s.deploy("2.4.0")
+		s.wait(2 * time.Minute)
+		if len(s.charges()) != 1 || len(s.calls) != 0 {
+			t.Fatalf("charged %+v, %d calls", s.charges(), len(s.calls))
+		}
+		s.journal.Lock()
+		s.journal.refuse = nil
+		s.journal.Unlock()
+		s.wait(2 * time.Minute)
+		if got := s.rulings(from); !slices.Equal(got, []string{"decided auto"}) || len(s.charges()) != 1 {
+			t.Errorf("ruled %q, charged %+v", got, s.charges())
 		}
 	})
 }

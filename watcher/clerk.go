@@ -103,7 +103,7 @@ func (o *Owner) find(ref Ref) (WatchView, *held, error) {
 		var best WatchView
 		var in *held
 		for _, h := range o.lanes {
-			if ref.Environment != "" && ref.Environment != h.ID.Environment {
+			if ref.Environment != "" && ref.Environment != h.ID.Environment || ref.Unflagged && h.ID.Flag != "" {
 				continue
 			}
 			view, ok := o.match(h, is)
@@ -126,7 +126,7 @@ func (o *Owner) missing(ref Ref) error {
 	var elsewhere []string
 	for id, h := range o.lanes {
 		switch {
-		case id.Service != ref.Name:
+		case id.Service != ref.Name, ref.Unflagged && id.Flag != "":
 		case ref.Environment == "" || ref.Environment == id.Environment:
 			return fmt.Errorf("%w: %s has no watch; %s went live there without a plan", ErrNotFound, id, h.Ledger.Live)
 		default:

@@ -65,6 +65,7 @@ type Census interface {
 type Ref struct {
 	Name        string `json:"name"`
 	Environment string `json:"environment,omitempty"` // needed only where the name is not enough
+	Unflagged   bool   `json:"unflagged,omitempty"`   // of the service's deployments, not of its flags
 }
 
 // LaneView is one lane as people see it.
@@ -90,7 +91,8 @@ type WatchView struct {
 	Version    string            `json:"version"`
 	Target     string            `json:"target,omitempty"`
 	Phase      Phase             `json:"phase"`
-	Disarmed   string            `json:"disarmed,omitempty"` // why nothing may be rolled back now
+	Disarmed   string            `json:"disarmed,omitempty"`  // why nothing may be rolled back now
+	Aside      string            `json:"set_aside,omitempty"` // why nobody watches it now
 	Outcome    Outcome           `json:"outcome,omitempty"`
 	Opened     time.Time         `json:"opened"`
 	Stage      *StageView        `json:"stage,omitempty"` // while it is rolled out in stages

@@ -60,6 +60,7 @@ type Entry struct {
 	Hash string `json:"-"`
 
 	Deployment *rules.Deployment `json:"deployment,omitempty"` // opened, step, noted
+	Reached    time.Time         `json:"reached,omitzero"`     // opened: when the deployment came to its step, where that was after its beginning
 	Plan       *rules.Plan       `json:"plan,omitempty"`       // opened
 	Rollback   bool              `json:"rollback,omitempty"`   // opened: the deployment is itself a rollback
 	Ledger     *Ledger           `json:"ledger,omitempty"`     // opened, closed: the lane's memory after this entry

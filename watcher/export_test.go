@@ -36,3 +36,6 @@ var Watched = Lane.watchedSpans
 
 // View is what people are shown of an open watch of which nothing else is known.
 func (w *Watch) View(lane rules.LaneID) WatchView { return w.view(lane) }
+
+// View is what people are shown of a watch that ended of which the journal knows no more.
+func (p PastWatch) View(lane rules.LaneID) WatchView { return p.view(lane) }

@@ -95,8 +95,12 @@ func foldOpened(l *Lane, e Entry) {
 	}
 	w.Target = l.Ledger.target(w.Deployment, w.Plan)
 	w.Steps = []Reported{reported(w.Deployment)}
-	w.reach(w.Deployment, e.At)
-	w.finish(w.Deployment, e.At)
+	step := w.Deployment
+	if !e.Reached.IsZero() {
+		step.At = e.Reached
+	}
+	w.reach(step, e.At)
+	w.finish(step, e.At)
 	l.begin(w)
 }
 
@@ -169,7 +173,7 @@ var topics = map[Topic]func(*Watch, Entry){
 	},
 	Healed:      func(w *Watch, _ Entry) { w.Healed = true },
 	StagePassed: func(w *Watch, e Entry) { w.Stage = w.Stage.passed(e.At) },
-	StageHeld:   func(w *Watch, _ Entry) { w.Stage = w.Stage.held() },
+	StageHeld:   func(w *Watch, e Entry) { w.Stage = w.Stage.held(e.At) },
 	Wrong:       func(*Watch, Entry) {},
 }
 
@@ -247,11 +251,24 @@ func (w *Watch) advance(d rules.Deployment, at time.Time) {
 
 // foldNewer remembers the deployment that waits; a later step of it adds to what is known.
 func foldNewer(w *Watch, e Entry) {
-	if w.Newer != nil && w.Newer.Deployment.Version == e.Deployment.Version {
-		d := merge(*w.Newer.Deployment, *e.Deployment)
+	step, before := *e.Deployment, w.Newer
+	e.Reached = e.At
+	if !step.At.IsZero() && step.At.Before(e.At) {
+		e.Reached = step.At
+	}
+	if before != nil && before.Deployment.Version == step.Version {
+		d := merge(*before.Deployment, step)
+		if before.isPast(step, e.Reached) {
+			d.Step, d.Stage, e.Reached = before.Deployment.Step, before.Deployment.Stage, before.Reached
+		}
 		e.Deployment = &d
 	}
 	w.Newer = &e
+}
+
+// isPast says that the deployment which waits has come further than this step of it.
+func (e Entry) isPast(step rules.Deployment, reached time.Time) bool {
+	return !live(step.Step) && !step.Retry && (live(e.Deployment.Step) || reached.Before(e.Reached))
 }
 
 // live says whether the step means that its version is live.
@@ -294,6 +311,7 @@ func foldRuled(w *Watch, e Entry) {
 	if e.Ruling.Power != rules.Ask && e.Ruling.Power != rules.Veto {
 		return
 	}
+	w.Stage = w.Stage.asked()
 	w.Question = &authority.Question{
 		Seq: e.Seq, Veto: e.Ruling.Power == rules.Veto, Clause: e.Ruling.Clause, Required: e.Ruling.Required, Groups: e.Ruling.Groups,
 		Barred: barred(w.Deployment), Asked: e.At, Since: e.At, Told: e.Seq,

@@ -15,12 +15,32 @@ type Stage struct {
 	Name   string
 	Since  time.Time // when its clock started
 	Passed time.Time // since when it is well; zero: it is not
-	Held   bool      // people were told that its bake is over and that it is not well
+	Held   time.Time // when people were told last that it is not well; zero: never
+	Holds  int       // and how often
 }
 
 func (s *Stage) passed(at time.Time) *Stage { return s.with(func(n *Stage) { n.Passed = at }) }
-func (s *Stage) held() *Stage {
-	return s.with(func(n *Stage) { n.Passed, n.Held = time.Time{}, true })
+func (s *Stage) held(at time.Time) *Stage {
+	return s.with(func(n *Stage) { n.Passed, n.Held, n.Holds = time.Time{}, at, n.Holds+1 })
+}
+
+// asked takes back that it is well: people are to decide, and whatever they say it must
+// be seen to be well again before its tool may go on.
+func (s *Stage) asked() *Stage { return s.with(func(n *Stage) { n.Passed = time.Time{} }) }
+
+// Whoever is well by turns is called well again ever later: the first time at once, then
+// after a minute, and after twice as long each time, at most a day.
+const (
+	shortestRest = time.Minute
+	longestRest  = 24 * time.Hour
+)
+
+// restsUntil returns before when the stage is not called well again.
+func (s *Stage) restsUntil() time.Time {
+	if s.Holds < 2 {
+		return s.Held
+	}
+	return s.Held.Add(min(shortestRest<<min(s.Holds-2, 11), longestRest))
 }
 
 func (s *Stage) with(change func(*Stage)) *Stage {
@@ -45,14 +65,23 @@ func (w *Watch) reach(d rules.Deployment, at time.Time) {
 	if since.Before(w.Deployment.At) {
 		since = w.Deployment.At
 	}
-	if s := w.Stage; s != nil && (s.Name == d.Stage || since.Before(s.Since)) {
+	if s := w.Stage; s != nil && (s.Name == d.Stage && !d.Retry || since.Before(s.Since)) {
 		return
 	}
-	w.Stage = &Stage{Name: d.Stage, Since: since}
+	w.Stage, w.Late = &Stage{Name: d.Stage, Since: since}, false
 }
 
 // staged says that a stage is being watched.
 func (w *Watch) staged() bool { return w.Stage != nil && w.Finished.IsZero() && w.Decision == nil }
+
+// maySince returns since when the stage's tool may go on; zero: it may not. While nothing
+// is seen of it, nobody knows whether the stage is well still.
+func (w *Watch) maySince() time.Time {
+	if w.Blind {
+		return time.Time{}
+	}
+	return w.Stage.Passed
+}
 
 // stageEnds returns when the bake of the stage is over.
 func (w *Watch) stageEnds() time.Time {
@@ -75,18 +104,23 @@ func (l Lane) promote(in Input) (Entry, bool) {
 		if breached == "" {
 			return Entry{}, false
 		}
-		return w.holds("is not well any more: " + breached), true
+		return w.holds("is not well any more: "+breached, in.Now), true
+	case in.Now.Before(w.Stage.restsUntil()):
+		return Entry{}, false
 	case !over:
 		return w.promoteEarly(in)
 	case well:
 		return Entry{Kind: Noted, Topic: StagePassed, Text: fmt.Sprintf("stage %s is well: promote", w.Stage.Name)}, true
-	case !w.Stage.Held:
-		return w.holds("is held: " + cmp.Or(breached, open)), true
+	case w.Stage.Held.IsZero():
+		return w.holds("is held: "+cmp.Or(breached, open), in.Now), true
 	}
 	return Entry{}, false
 }
 
-func (w *Watch) holds(why string) Entry {
+func (w *Watch) holds(why string, now time.Time) Entry {
+	if rests := w.Stage.held(now).restsUntil(); rests.After(now) {
+		why += fmt.Sprintf("; well by turns: it is not called well again before %s", rests.UTC().Format(time.RFC3339))
+	}
 	return Entry{Kind: Noted, Topic: StageHeld, Text: fmt.Sprintf("stage %s %s", w.Stage.Name, why)}
 }
 

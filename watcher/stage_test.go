@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bakewatch/bakewatch/actions"
 	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/rules"
 	"github.com/bakewatch/bakewatch/watcher"
@@ -129,7 +130,59 @@ func TestStages(t *testing.T) {
 			expect(
 				t, "in time", l.after(30*time.Minute-time.Second).answered(open, open), "",
 				"late", l.after(time.Second).answered(open, open), "still-rolling",
+				"and the next", l.stage("25%"), "step",
+				"well", l.after(20*time.Minute).answered(open, open), "stage-passed",
+				"late again", l.after(30*time.Minute).answered(open, open), "still-rolling",
 			)
+		},
+		"the same stage of another try starts its clock anew": func(t *testing.T, l *lab) {
+			l.stage("5%")
+			expect(
+				t, "over", l.after(10*time.Minute).answered(open, open), "stage-passed",
+				"again", l.after(time.Minute).stage("5%", id("again"), again), "step",
+				"then", l.advised("5%"), "hold",
+				"too early", l.after(10*time.Minute-time.Second).answered(open, open), "",
+				"over again", l.after(time.Second).answered(open, open), "stage-passed",
+			)
+		},
+		"one of which nothing is seen any more is promoted no more": func(t *testing.T, l *lab) {
+			l.stage("5%")
+			l.after(10*time.Minute).answered(open, open)
+			unseen := func(since time.Time) string {
+				look := &watcher.Look{Watch: l.Watch.Seq, Answers: []rules.Answer{blind, blind}, BlindSince: since}
+				look.Answers[0].Rule, look.Answers[1].Rule = "errors", "latency"
+				return strings.TrimSpace(strings.TrimSuffix(l.give(watcher.Input{Look: look}), "verdicts"))
+			}
+			since := l.now
+			l.after(20 * time.Minute)
+			expect(
+				t, "blind", unseen(since), "blind",
+				"then", l.advised("5%"), "hold",
+				"seen", l.after(time.Minute).answered(open, open), "sees-again",
+				"then", l.advised("5%"), "promote",
+			)
+		},
+		"one that is well by turns fills neither the journal nor the chat": func(t *testing.T, l *lab) {
+			l.stage("5%")
+			l.after(10 * time.Minute)
+			for range 12 * 60 {
+				l.after(time.Minute).answered(open, open)
+				l.after(time.Minute).answered(open, broken)
+			}
+			notes := 0
+			for _, e := range l.entries {
+				if e.Topic == watcher.StagePassed || e.Topic == watcher.StageHeld {
+					notes++
+				}
+			}
+			if notes < 4 || notes > 30 {
+				t.Errorf("%d notes in a day", notes)
+			}
+			if text := l.noted(watcher.StageHeld).Text; !strings.Contains(text, "it is not called well again before ") {
+				t.Error(text)
+			}
+			l.after(time.Hour*48).answered(open, open)
+			expect(t, "in the end", l.advised("5%"), "promote")
 		},
 	} {
 		t.Run(name, func(t *testing.T) { play(t, newLab(t, canary())) })
@@ -150,11 +203,33 @@ func TestWhileAStageIsDecidedAboutItIsHeld(t *testing.T) {
 		l.told()
 		expect(
 			t, "kept", l.vote("ben", authority.Keep), "voted kept",
+			"not looked at since", l.advised("5%"), "hold",
 			"still breached", l.after(time.Minute).answered(open, broken), "stage-held",
 			"then", l.advised("5%"), "hold",
 			"well again", l.after(time.Minute).answered(open, open), "stage-passed",
 			"then", l.advised("5%"), "promote",
 		)
+	})
+	t.Run("what cannot be undone is not rolled back, although something is done about it", func(t *testing.T) {
+		for result, want := range map[actions.Result]watcher.Outcome{actions.ResultDone: watcher.Left, actions.ResultFailed: watcher.RollbackFailed} {
+			l := newLab(t, plan(named("errors", "latency"), asks(rules.SilenceKeeps), contingent))
+			l.pass("2.3.9").stage("5%", reversible(false))
+			l.after(time.Minute).answered(open, broken)
+			l.told()
+			expect(
+				t, "decided", l.vote("ben", authority.RollBack), "voted decided intended",
+				"then", l.advised("5%"), "hold",
+			)
+			l.done(result)
+			if l.Watch != nil {
+				expect(t, "done", l.advised("5%"), "hold")
+				l.after(time.Minute).look(rules.Healthy)
+			}
+			past := l.Ledger.Past[len(l.Ledger.Past)-1]
+			if advice := past.View(lane).Advice("2.4.0", "5%"); past.Outcome != want || advice.Verdict != watcher.Hold {
+				t.Errorf("%s: outcome %s, %+v", result, past.Outcome, advice)
+			}
+		}
 	})
 	t.Run("once it is decided it is rolled back", func(t *testing.T) {
 		l := newLab(t, plan(named("errors", "latency"), func(p *rules.Plan) { p.Stages = canary().Stages }))
@@ -163,5 +238,46 @@ func TestWhileAStageIsDecidedAboutItIsHeld(t *testing.T) {
 			t, "breached", l.after(time.Minute).answered(open, broken), "decided intended",
 			"then", l.advised("5%"), "roll-back",
 		)
+	})
+}
+
+func TestAStageThatIsReachedWhileAnOlderVersionIsRolledBackBakesAsLongAsAnyOther(t *testing.T) {
+	waits := func(t *testing.T) *lab {
+		l := newLab(t, plan(named("errors", "latency"), func(p *rules.Plan) { p.Stages = canary().Stages }))
+		l.pass("2.3.9").event("2.4.0", rules.Finished)
+		l.after(time.Minute).answered(broken, broken)
+		l.event("2.5.0", rules.Started, id("x"))
+		return l
+	}
+	newer := func(l *lab, stage string) string { return string(l.Watch.View(lane).Advice("2.5.0", stage).Verdict) }
+	t.Run("its clock starts when it is reached, not when the deployment began", func(t *testing.T) {
+		l := waits(t)
+		l.after(15*time.Minute).event("2.5.0", rules.Stage, id("x"), func(d *rules.Deployment) { d.Stage = "5%" })
+		expect(
+			t, "done", l.after(time.Minute).done(actions.ResultDone), "done opened",
+			"too early", l.after(9*time.Minute-time.Second).answered(open, open), "",
+			"then", newer(l, "5%"), "hold",
+			"over", l.after(time.Second).answered(open, open), "stage-passed",
+			"then", newer(l, "5%"), "promote",
+		)
+	})
+	t.Run("and so does the bake", func(t *testing.T) {
+		l := waits(t)
+		live := l.after(15 * time.Minute).now
+		l.event("2.5.0", rules.Finished, id("x"))
+		l.after(time.Minute).done(actions.ResultDone)
+		if ends, want := l.Watch.BakeEnds(), live.Add(30*time.Minute); !ends.Equal(want) {
+			t.Errorf("the bake ends at %s, want %s", ends, want)
+		}
+	})
+	t.Run("a beginning that is told late takes nothing back", func(t *testing.T) {
+		l := waits(t)
+		live := l.after(time.Minute).now
+		l.event("2.5.0", rules.Finished, id("x"))
+		l.after(time.Minute).event("2.5.0", rules.Stage, id("x"), at(live.Add(-30*time.Second)), func(d *rules.Deployment) { d.Stage = "5%" })
+		l.done(actions.ResultDone)
+		if l.Watch.Phase() != watcher.Baking || !l.Watch.BakeEnds().Equal(live.Add(30*time.Minute)) {
+			t.Errorf("%s, the bake ends at %s", l.Watch.Phase(), l.Watch.BakeEnds())
+		}
 	})
 }

@@ -207,6 +207,49 @@ func TestALaneThatPanicsIsSetAsideAndToldAndTheOthersGoOn(t *testing.T) {
 	})
 }
 
+func TestAStageOfALaneThatIsSetAsideIsHeld(t *testing.T) {
+	var odd atomic.Bool
+	stageWith(t, &scene{world: &world{}, plan: canary(), config: func(c *watcher.Config) {
+		c.Guards = func(string) watcher.Guards {
+			if odd.Load() {
+				panic("no guards here")
+			}
+			return watcher.Guards{}
+		}
+	}}, func(s *scene) {
+		s.deploy("2.4.0", func(d *rules.Deployment) { d.Step, d.Stage = rules.Stage, "5%" })
+		s.wait(11 * time.Minute)
+		about := watcher.Enquiry{Service: "checkout", Version: "2.4.0", Stage: "5%"}
+		if advice, err := watcher.Advise(s.t.Context(), s.owners[0], about); err != nil || advice.Verdict != watcher.Promote {
+			t.Fatalf("%+v, %v", advice, err)
+		}
+		odd.Store(true)
+		s.wait(10 * time.Minute)
+		odd.Store(false)
+		advice, err := watcher.Advise(s.t.Context(), s.owners[0], about)
+		if err != nil || advice.Verdict != watcher.Hold || !strings.Contains(advice.Why, "no guards here") {
+			t.Errorf("nobody watches it: %+v, %v", advice, err)
+		}
+	})
+}
+
+func TestAToolAsksAboutTheServiceAndNotAboutItsFlags(t *testing.T) {
+	stage(t, &world{}, canary(), func(s *scene) {
+		about := watcher.Enquiry{Service: "checkout"}
+		flag := func(d *rules.Deployment) { d.Strategy, d.Flag = rules.FeatureToggle, "fast" }
+		s.deploy("on", flag)
+		s.wait(time.Minute)
+		if advice, err := watcher.Advise(s.t.Context(), s.owners[0], about); !errors.Is(err, watcher.ErrNotFound) {
+			t.Errorf("%+v, %v", advice, err)
+		}
+		s.deploy("2.4.0", func(d *rules.Deployment) { d.Step, d.Stage = rules.Stage, "5%" })
+		s.wait(11 * time.Minute)
+		if advice, err := watcher.Advise(s.t.Context(), s.owners[0], about); err != nil || advice.Version != "2.4.0" || advice.Verdict != watcher.Promote {
+			t.Errorf("%+v, %v", advice, err)
+		}
+	})
+}
+
 func TestARequestThatPanicsIsAnsweredAndTheLoopGoesOn(t *testing.T) {
 	var odd atomic.Bool
 	stageWith(t, &scene{world: &world{}, plan: plan(), config: func(c *watcher.Config) {

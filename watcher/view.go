@@ -18,7 +18,10 @@ type Historian interface {
 
 func (o *Owner) watchView(h *held) WatchView {
 	view := h.Watch.view(h.ID)
-	view.Disarmed = o.Guards(h.ID.Service).Disarmed
+	view.Disarmed, view.Aside = o.Guards(h.ID.Service).Disarmed, h.Aside
+	if view.Aside != "" && view.Stage != nil {
+		view.Stage.Passed = time.Time{}
+	}
 	switch {
 	case h.sight.fits(h.Watch) && h.sight.said != nil:
 		view.Answers = h.sight.said
@@ -38,7 +41,11 @@ func (w *Watch) view(lane rules.LaneID) WatchView {
 		Deployment: &w.Deployment, Plan: &w.Plan,
 	}
 	if w.staged() {
-		view.Stage = &StageView{Name: w.Stage.Name, Since: w.Stage.Since, Ends: w.stageEnds(), Passed: w.Stage.Passed}
+		ends := w.stageEnds()
+		if rests := w.Stage.restsUntil(); rests.After(ends) {
+			ends = rests
+		}
+		view.Stage = &StageView{Name: w.Stage.Name, Since: w.Stage.Since, Ends: ends, Passed: w.maySince()}
 	}
 	if w.Verified != nil {
 		view.Verified = w.Verified.Text

@@ -137,6 +137,15 @@ Ruling
 		b.expect(0, "explain", "checkout")
 		b.says("Evidence\n", "breached: errors 4.1 %", "nothing is breached")
 	})
+	t.Run("a stage that is held, of a lane that nobody watches any more", func(t *testing.T) {
+		b := newBench(t)
+		w := baking()
+		w.Phase, w.Aside = watcher.Rolling, "it caused 3 panics"
+		w.Stage = &watcher.StageView{Name: "5%", Since: noon.Add(-time.Hour), Ends: noon.Add(-50 * time.Minute)}
+		b.desk.watches = []watcher.WatchView{w}
+		b.expect(0, "show", "checkout")
+		b.says("stage 5% is held, its bake is over", "set aside, nobody watches it until Bakewatch is started again: it caused 3 panics")
+	})
 	t.Run("what users did is counted as they did it", func(t *testing.T) {
 		b := newBench(t)
 		w := baking()

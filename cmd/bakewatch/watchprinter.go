@@ -35,6 +35,9 @@ func (v watchPrinter) head() {
 	if v.w.Reason != "" {
 		v.line(plain, "%s", v.reason())
 	}
+	if v.w.Aside != "" {
+		v.line(red, "set aside, nobody watches it until Bakewatch is started again: %s", v.w.Aside)
+	}
 	if v.w.Disarmed != "" && v.w.Outcome == "" {
 		v.line(yellow, "disarmed, nothing is rolled back: %s", v.w.Disarmed)
 	}
@@ -63,6 +66,8 @@ func stageText(w watcher.WatchView, now time.Time) string {
 	switch {
 	case w.Stage == nil || w.Outcome != "":
 		return ""
+	case w.Stage.Passed.IsZero() && now.After(w.Stage.Ends):
+		return fmt.Sprintf("stage %s is held, its bake is over", w.Stage.Name)
 	case w.Stage.Passed.IsZero():
 		return fmt.Sprintf("stage %s, its bake ends %s", w.Stage.Name, left(w.Stage.Ends, now))
 	}
