@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/watcher"
 )
@@ -47,8 +49,18 @@ type APIConfig struct {
 	Log      *slog.Logger     // nil: nothing is logged
 }
 
+// Whoever forges answers must not keep the Desk busy: so many are handed on to it, for
+// which it looks through every lane. Others are only logged and counted.
+const (
+	forgedPerSecond = 1
+	forgedAtOnce    = 10
+)
+
 // api serves the Desk.
-type api struct{ APIConfig }
+type api struct {
+	APIConfig
+	forged *rate.Limiter
+}
 
 // API returns the handlers of the Desk over HTTP. Nothing in them may be asked by a page of
 // another origin, and nothing is said to one.
@@ -65,7 +77,7 @@ func API(cfg APIConfig) Mounts {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &api{cfg}
+	a := &api{cfg, rate.NewLimiter(forgedPerSecond, forgedAtOnce)}
 	mounts := Mounts{Guarded: map[string]http.Handler{APIPath: guarded(a.routes(), problemOf)}, Open: map[string]http.Handler{}}
 	if cfg.Links != nil {
 		mounts.Open[AnswerPath] = guarded(a.pages(), pageOf)

@@ -100,12 +100,13 @@ func (a *api) follow(ctx context.Context, token string) (Link, watcher.Desk, err
 }
 
 // unproved logs and counts an answer whose link is not ours, or is over, and hands it on
-// where it names a watch and its question. To look at such a link is no answer.
+// where it names a watch and its question, if there were not too many just now. To look at
+// such a link is no answer.
 func (a *api) unproved(ctx context.Context, r *http.Request, err error) {
 	a.Log.Warn("a request was refused", "method", "link", "reason", err)
 	a.Refused("link")
 	link, ok := claimed(r.PathValue("token"))
-	if !ok {
+	if !ok || !a.forged.AllowN(a.Now(), 1) {
 		return
 	}
 	answer := watcher.Unproved{Question: link.Question, Choice: authority.Choice(r.PostFormValue("choice")), Given: "a link", Why: err}
