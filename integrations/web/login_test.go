@@ -396,3 +396,20 @@ func TestWhoeverHasLoggedInAnswersTheQuestionThatIsShown(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+func TestTheCookiesOfAnAddressInLargeLettersAreAsSafe(t *testing.T) {
+	for external, safe := range map[string]bool{"https://bakewatch.example": true, "HTTPS://bakewatch.example": true, "http://127.0.0.1": false} {
+		base := serveAPI(t, asking(), func(c *web.APIConfig) {
+			c.Login, c.Identify = login(&issuer{}), known
+			c.Login.ExternalURL = external
+		})
+		response, text := call{method: "GET", path: web.LoginPath}.do(t, base)
+		cookies := response.Cookies()
+		if len(cookies) != 1 {
+			t.Fatalf("%s: %d %s", external, response.StatusCode, text)
+		}
+		if c := cookies[0]; c.Secure != safe || strings.HasPrefix(c.Name, "__Host-") != safe {
+			t.Errorf("%s: %+v", external, c)
+		}
+	}
+}
