@@ -131,12 +131,12 @@ func (a *api) tells(do func(context.Context, watcher.Desk, *http.Request) (any, 
 		ctx, cancel := context.WithTimeout(r.Context(), apiTimeout)
 		defer cancel()
 		desk, err := a.Desk(ctx)
-		if err != nil {
-			problemOf(w, err)
-			return
+		var said any
+		if err == nil {
+			said, err = do(ctx, desk, r)
 		}
-		said, err := do(ctx, desk, r)
 		if err != nil {
+			a.failed("read", err)
 			problemOf(w, err)
 			return
 		}
@@ -195,10 +195,19 @@ func (a *api) challenge(w http.ResponseWriter, err error) {
 }
 
 // refuses logs and counts what is refused because nobody knows whose it is, for want of
-// the provider's keys as well.
+// the provider's keys as well, and logs what fails.
 func (a *api) refuses(method string, err error) {
 	if errors.Is(err, authority.ErrUnproved) || errors.Is(err, errNobody) || errors.Is(err, errLogIn) || errors.Is(err, errNoIssuer) {
 		a.Log.Warn("a request was refused", "method", method, "reason", err)
 		a.Refused(method)
+		return
+	}
+	a.failed(method, err)
+}
+
+// failed logs an error that is none of the caller's: they are told to look there.
+func (a *api) failed(method string, err error) {
+	if problemFor(err).Status == http.StatusInternalServerError {
+		a.Log.Error("a request failed", "method", method, "err", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
@@ -410,6 +411,25 @@ func TestTheCookiesOfAnAddressInLargeLettersAreAsSafe(t *testing.T) {
 		}
 		if c := cookies[0]; c.Secure != safe || strings.HasPrefix(c.Name, "__Host-") != safe {
 			t.Errorf("%s: %+v", external, c)
+		}
+	}
+}
+
+func TestWhatFailsInsideIsSaidInTheLogAndNotToStrangers(t *testing.T) {
+	var log strings.Builder
+	base := serveAPI(t, asking(), func(c *web.APIConfig) {
+		c.Login, c.Identify, c.Log = login(&issuer{}), known, slog.New(slog.NewTextHandler(&log, nil))
+		c.Login.Key = func(context.Context) ([]byte, error) { return nil, errors.New("open /etc/bakewatch/inside: denied") }
+		c.Links = func(context.Context) (*web.Links, error) { return nil, errors.New("open /etc/bakewatch/inside: denied") }
+	})
+	for _, path := range []string{web.LoginPath, web.AnswerPath + "x"} {
+		log.Reset()
+		response, text := call{method: "GET", path: path}.do(t, base)
+		if response.StatusCode != http.StatusInternalServerError || strings.Contains(text, "inside") || !strings.Contains(text, "log") {
+			t.Errorf("%s says %d %s", path, response.StatusCode, text)
+		}
+		if !strings.Contains(log.String(), "inside") {
+			t.Errorf("%s: the log says %q", path, log.String())
 		}
 	}
 }

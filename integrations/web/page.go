@@ -177,9 +177,13 @@ func stands(view watcher.WatchView) string {
 	return string(view.Phase)
 }
 
-// pageOf writes an error as a page.
+// pageOf writes an error as a page. Pages are shown to strangers: what has failed inside is
+// for the log alone.
 func pageOf(w http.ResponseWriter, err error) {
 	p := problemFor(err)
+	if p.Status == http.StatusInternalServerError {
+		p.Detail = "What went wrong is not said here."
+	}
 	render(w, p.Status, sheet{Title: "This could not be done: " + p.Title, Lines: []string{p.Detail, p.Hint}})
 }
 
