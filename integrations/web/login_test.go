@@ -420,7 +420,9 @@ func TestWhatFailsInsideIsSaidInTheLogAndNotToStrangers(t *testing.T) {
 	base := serveAPI(t, asking(), func(c *web.APIConfig) {
 		c.Login, c.Identify, c.Log = login(&issuer{}), known, slog.New(slog.NewTextHandler(&log, nil))
 		c.Login.Key = func(context.Context) ([]byte, error) { return nil, errors.New("open /etc/bakewatch/inside: denied") }
-		c.Links = func(context.Context) (*web.Links, error) { return nil, errors.New("open /etc/bakewatch/inside: denied") }
+		c.Links = func(context.Context) (*web.Links, error) {
+			return nil, errors.New("open /etc/bakewatch/inside: denied")
+		}
 	})
 	for _, path := range []string{web.LoginPath, web.AnswerPath + "x"} {
 		log.Reset()
