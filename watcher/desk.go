@@ -40,6 +40,11 @@ type Desk interface {
 	Arm(ctx context.Context, order Order) error
 }
 
+// LongestReason is how many characters a person's reason has at most. Whatever serves a
+// Desk refuses longer ones: a decision repeats those of all its votes, and must fit into
+// the journal.
+const LongestReason = 1000
+
 // Order is a person's word about whether rollbacks are allowed.
 type Order struct {
 	Service string          `json:"service,omitempty"` // empty: everywhere

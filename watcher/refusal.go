@@ -26,7 +26,6 @@ const (
 // Bounds of what is written down of a refused vote, in characters.
 const (
 	maxWhy  = 500
-	maxWord = 1000
 	maxName = 128
 )
 
@@ -41,7 +40,7 @@ func (w *Watch) refuse(v authority.Vote, err error) (Entry, bool) {
 
 // bounded returns the vote as it is written down although it does not count.
 func bounded(v authority.Vote) authority.Vote {
-	v.Reason = actions.Shorten(v.Reason, maxWord)
+	v.Reason = actions.Shorten(v.Reason, LongestReason)
 	v.Choice = authority.Choice(actions.Shorten(string(v.Choice), maxName))
 	v.Proof.Subject = actions.Shorten(v.Proof.Subject, maxName)
 	v.Person = actions.Shorten(v.Person, maxName)

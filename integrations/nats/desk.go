@@ -46,7 +46,7 @@ type (
 	answerRequest struct {
 		claim
 		Ref  watcher.Ref    `json:"ref"`
-		Vote authority.Vote `json:"vote"` // without person and proof
+		Vote authority.Vote `json:"vote"` // its question, choice and reason; no more is taken
 	}
 	wordRequest struct {
 		claim
@@ -70,6 +70,11 @@ type About struct {
 
 // claims returns who the request says it is from.
 func (c claim) claims() string { return c.By }
+
+// says returns the reason that is given.
+func (r answerRequest) says() string { return r.Vote.Reason }
+func (r wordRequest) says() string   { return r.Reason }
+func (r orderRequest) says() string  { return r.Reason }
 
 // order returns the order, in the name of whoever the proof speaks for.
 func (r orderRequest) order(by authority.Proof) watcher.Order {

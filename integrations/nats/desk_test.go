@@ -21,6 +21,7 @@ type fakeDesk struct {
 	lanes []watcher.LaneView
 	err   error
 	asked string
+	vote  authority.Vote // that was given last
 }
 
 func (d *fakeDesk) note(args ...any) (watcher.WatchView, error) {
@@ -38,6 +39,7 @@ func (d *fakeDesk) Show(_ context.Context, ref watcher.Ref) (watcher.WatchView, 
 }
 
 func (d *fakeDesk) Answer(_ context.Context, ref watcher.Ref, vote authority.Vote) (watcher.WatchView, error) {
+	d.vote = vote
 	return d.note("answer ", ref, " ", vote.Proof, " ", vote.Choice, " ", vote.Question)
 }
 
@@ -179,5 +181,43 @@ func TestARequestThatIsNoJSONIsRefused(t *testing.T) {
 	reply, err := conn.NATS().RequestWithContext(t.Context(), "bakewatch.api.show", []byte("{"))
 	if err != nil || reply.Header.Get("Nats-Service-Error-Code") != "400" {
 		t.Errorf("%v, %v", reply, err)
+	}
+}
+
+func TestOfAVoteNoMoreIsTakenThanWhatAPersonSays(t *testing.T) {
+	desk := &fakeDesk{}
+	conn := connect(t, t.TempDir())
+	serve(t, conn, desk)
+	const body = `{"by":"ana","ref":{"name":"checkout"},"vote":{"question":9,"choice":"keep","reason":"fine","person":"ben","at":"2020-01-01T00:00:00Z","through":7,"proof":{"way":"oidc","subject":"ben"}}}`
+	reply, err := conn.NATS().RequestWithContext(t.Context(), "bakewatch.api.answer", []byte(body))
+	if err != nil || reply.Header.Get("Nats-Service-Error-Code") != "" {
+		t.Fatalf("%v, %v", reply, err)
+	}
+	if want := (authority.Vote{Question: 9, Choice: authority.Keep, Reason: "fine", Proof: authority.LocalProof("ana")}); desk.vote != want {
+		t.Errorf("%+v, want %+v", desk.vote, want)
+	}
+}
+
+func TestAReasonThatNobodyReadsToTheEndIsRefused(t *testing.T) {
+	desk := &fakeDesk{}
+	far := serve(t, connect(t, t.TempDir()), desk)
+	ref, ana := watcher.Ref{Name: "checkout"}, authority.LocalProof("ana")
+	for name, call := range map[string]func(reason string) error{
+		"answer": func(reason string) error {
+			_, err := far.Answer(t.Context(), ref, authority.Vote{Question: 9, Choice: authority.Keep, Reason: reason, Proof: ana})
+			return err
+		},
+		"cancel":   func(reason string) error { _, err := far.Cancel(t.Context(), ref, ana, reason); return err },
+		"rollback": func(reason string) error { _, err := far.Rollback(t.Context(), ref, ana, reason); return err },
+		"wrong":    func(reason string) error { _, err := far.Wrong(t.Context(), ref, ana, reason); return err },
+		"disarm":   func(reason string) error { return far.Disarm(t.Context(), watcher.Order{By: ana, Reason: reason}) },
+	} {
+		if err := call(strings.Repeat("ü", watcher.LongestReason)); err != nil {
+			t.Errorf("%s: the longest: %v", name, err)
+		}
+		desk.asked = ""
+		if err := call(strings.Repeat("ü", watcher.LongestReason+1)); err == nil || desk.asked != "" || !strings.Contains(err.Error(), "1001 characters") {
+			t.Errorf("%s: one longer: %v", name, err)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/nats-io/nats.go/micro"
 
@@ -125,8 +126,7 @@ func (s *deskServer) endpoints(group micro.Group) error {
 			return About{Cluster: s.Cluster, Signed: s.Signed()}, nil
 		}))),
 		group.AddEndpoint(methodAnswer, s.handler(act(s, func(ctx context.Context, r answerRequest, by authority.Proof) (watcher.WatchView, error) {
-			r.Vote.Person, r.Vote.Proof = "", by
-			return d.Answer(ctx, r.Ref, r.Vote)
+			return d.Answer(ctx, r.Ref, authority.Vote{Question: r.Vote.Question, Choice: r.Vote.Choice, Reason: r.Vote.Reason, Proof: by})
 		}))),
 		group.AddEndpoint(methodCancel, s.handler(act(s, word(d.Cancel)))),
 		group.AddEndpoint(methodRollback, s.handler(act(s, word(d.Rollback)))),
@@ -169,11 +169,17 @@ func tell[Q, A any](do func(context.Context, Q) (A, error)) method {
 }
 
 // act is a method that does something in somebody's name.
-func act[Q interface{ claims() string }, A any](s *deskServer, do func(context.Context, Q, authority.Proof) (A, error)) method {
+func act[Q interface {
+	claims() string
+	says() string
+}, A any](s *deskServer, do func(context.Context, Q, authority.Proof) (A, error)) method {
 	return func(ctx context.Context, req micro.Request) ([]byte, error) {
 		q, err := read[Q](req)
 		if err != nil {
 			return nil, err
+		}
+		if n := utf8.RuneCountInString(q.says()); n > watcher.LongestReason {
+			return nil, fmt.Errorf("%w: reason has %d characters, at most %d are taken", errUnreadable, n, watcher.LongestReason)
 		}
 		by, err := s.proof(ctx, req, q.claims())
 		if err != nil {

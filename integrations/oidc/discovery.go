@@ -15,27 +15,59 @@ import (
 // againAfter is how soon a provider that could not be asked for its metadata is asked again.
 const againAfter = 3 * time.Second
 
-// discovered returns the provider as it describes itself.
+// discovery is one try to have the provider describe itself. Its results may be read once
+// it is done.
+type discovery struct {
+	done  chan struct{}
+	known *oidc.Provider
+	err   error
+	at    time.Time
+}
+
+// discovered returns the provider as it describes itself. Whoever waits for that waits no
+// longer than their ctx: the provider may hang.
 func (p *Provider) discovered(ctx context.Context) (*oidc.Provider, error) {
+	try := p.discovery(ctx)
+	select {
+	case <-try.done:
+		return try.known, try.err
+	case <-ctx.Done():
+		return nil, actions.Retryable(fmt.Errorf("what %s says of itself has not come yet: %w", p.issuer, ctx.Err()))
+	}
+}
+
+// discovery returns the try that is under way, or has come to something, or a new one.
+func (p *Provider) discovery(ctx context.Context) *discovery {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.known != nil {
-		return p.known, nil
+	if p.last != nil && !p.last.again(p.now()) {
+		return p.last
 	}
-	if p.failed != nil && p.now().Sub(p.tried) < againAfter {
-		return nil, p.failed
-	}
+	p.last = &discovery{done: make(chan struct{})}
 	// Whoever asks first and leaves must not make it fail for those who wait; the client has
 	// a timeout of its own.
-	known, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.http), p.issuer)
-	p.tried = p.now()
+	go p.discover(context.WithoutCancel(ctx), p.last)
+	return p.last
+}
+
+// again says whether the try was in vain, and is to be followed by another.
+func (d *discovery) again(now time.Time) bool {
+	select {
+	case <-d.done:
+		return d.err != nil && now.Sub(d.at) >= againAfter
+	default:
+		return false
+	}
+}
+
+func (p *Provider) discover(ctx context.Context, try *discovery) {
+	defer close(try.done)
+	known, err := oidc.NewProvider(oidc.ClientContext(ctx, p.http), p.issuer)
+	try.known, try.at = known, p.now()
 	if err != nil {
 		// Whatever it is, it may be put right over there.
-		p.failed = actions.Retryable(fmt.Errorf("what %s says of itself cannot be had: %s", p.issuer, p.redact.Excerpt(err.Error(), 300)))
-		return nil, p.failed
+		try.err = actions.Retryable(fmt.Errorf("what %s says of itself cannot be had: %s", p.issuer, p.redact.Excerpt(err.Error(), 300)))
 	}
-	p.known = known
-	return known, nil
 }
 
 // client is Bakewatch as the provider knows it.

@@ -28,10 +28,8 @@ type Provider struct {
 	redact    outbound.Redactor
 	now       func() time.Time
 
-	mu     sync.Mutex
-	known  *oidc.Provider // nil: not asked, or in vain
-	failed error          // of the last try
-	tried  time.Time
+	mu   sync.Mutex
+	last *discovery // nil: it was not asked yet
 }
 
 // Ready returns nil once the provider has said where it logs people in.

@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -232,5 +233,45 @@ func TestAProviderIsAskedNowhereInTheClear(t *testing.T) {
 				t.Errorf("a good token: %v", believed)
 			}
 		})
+	}
+}
+
+func TestAProviderThatHangsKeepsNobodyLongerThanTheyWait(t *testing.T) {
+	asked, hang := make(chan struct{}, 10), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked <- struct{}{}
+		<-hang
+	}))
+	defer server.Close()
+	defer close(hang)
+	options := oidc.Defaults()
+	options.Issuer, options.ClientID = server.URL, "bakewatch"
+	client, err := options.Provider(redirect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waits := func() <-chan error {
+		ended := make(chan error, 1)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		go func() {
+			defer cancel()
+			ended <- client.Ready(ctx)
+		}()
+		return ended
+	}
+	first := waits()
+	<-asked
+	for name, ended := range map[string]<-chan error{"who asks first": first, "who comes after": waits()} {
+		select {
+		case err := <-ended:
+			if !classed(err, actions.ClassRetryable) {
+				t.Errorf("%s: %v", name, err)
+			}
+		case <-time.After(5 * time.Second):
+			t.Errorf("%s still waits", name)
+		}
+	}
+	if len(asked) > 0 {
+		t.Error("it is asked again while it hangs")
 	}
 }

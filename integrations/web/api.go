@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/bakewatch/bakewatch/actions/authority"
 	"github.com/bakewatch/bakewatch/watcher"
 )
@@ -47,8 +49,18 @@ type APIConfig struct {
 	Log      *slog.Logger     // nil: nothing is logged
 }
 
+// Whoever forges answers must not keep the Desk busy: so many are handed on to it, for
+// which it looks through every lane. Others are only logged and counted.
+const (
+	forgedPerSecond = 1
+	forgedAtOnce    = 10
+)
+
 // api serves the Desk.
-type api struct{ APIConfig }
+type api struct {
+	APIConfig
+	forged *rate.Limiter
+}
 
 // API returns the handlers of the Desk over HTTP. Nothing in them may be asked by a page of
 // another origin, and nothing is said to one.
@@ -65,7 +77,7 @@ func API(cfg APIConfig) Mounts {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &api{cfg}
+	a := &api{cfg, rate.NewLimiter(forgedPerSecond, forgedAtOnce)}
 	mounts := Mounts{Guarded: map[string]http.Handler{APIPath: guarded(a.routes(), problemOf)}, Open: map[string]http.Handler{}}
 	if cfg.Links != nil {
 		mounts.Open[AnswerPath] = guarded(a.pages(), pageOf)
@@ -119,12 +131,12 @@ func (a *api) tells(do func(context.Context, watcher.Desk, *http.Request) (any, 
 		ctx, cancel := context.WithTimeout(r.Context(), apiTimeout)
 		defer cancel()
 		desk, err := a.Desk(ctx)
-		if err != nil {
-			problemOf(w, err)
-			return
+		var said any
+		if err == nil {
+			said, err = do(ctx, desk, r)
 		}
-		said, err := do(ctx, desk, r)
 		if err != nil {
+			a.failed("read", err)
 			problemOf(w, err)
 			return
 		}
@@ -183,10 +195,19 @@ func (a *api) challenge(w http.ResponseWriter, err error) {
 }
 
 // refuses logs and counts what is refused because nobody knows whose it is, for want of
-// the provider's keys as well.
+// the provider's keys as well, and logs what fails.
 func (a *api) refuses(method string, err error) {
 	if errors.Is(err, authority.ErrUnproved) || errors.Is(err, errNobody) || errors.Is(err, errLogIn) || errors.Is(err, errNoIssuer) {
 		a.Log.Warn("a request was refused", "method", method, "reason", err)
 		a.Refused(method)
+		return
+	}
+	a.failed(method, err)
+}
+
+// failed logs an error that is none of the caller's: they are told to look there.
+func (a *api) failed(method string, err error) {
+	if problemFor(err).Status == http.StatusInternalServerError {
+		a.Log.Error("a request failed", "method", method, "err", err)
 	}
 }

@@ -3,7 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
-	"strings"
+	"net/url"
 	"time"
 )
 
@@ -16,7 +16,8 @@ const (
 // cookie returns a cookie for all of this server and for no other: with that prefix a
 // browser takes it from nobody else.
 func (l *Login) cookie(name, value string, life time.Duration) *http.Cookie {
-	secure := strings.HasPrefix(l.ExternalURL, "https://")
+	at, err := url.Parse(l.ExternalURL) // its scheme in small letters, whatever was written
+	secure := err == nil && at.Scheme == "https"
 	if secure {
 		name = "__Host-" + name
 	}

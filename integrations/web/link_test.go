@@ -191,3 +191,43 @@ func TestAnAnswerByALinkThatIsNotGoodIsHandedOnAsNobodys(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoeverForgesManyAnswersDoesNotKeepTheDeskBusy(t *testing.T) {
+	links, err := web.NewLinks([]byte(strings.Repeat("k", web.KeyBytes)), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	others, err := web.NewLinks([]byte(strings.Repeat("o", web.KeyBytes)), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 23, 10, 5, 0, 0, time.UTC)
+	var handed, refused int
+	base := serveAPI(t, asking(), func(c *web.APIConfig) {
+		c.Links = func(context.Context) (*web.Links, error) { return links, nil }
+		c.Now = func() time.Time { return now }
+		c.Refused = func(string) { refused++ }
+		c.Unproved = func(context.Context, watcher.Ref, watcher.Unproved) error { handed++; return nil }
+	})
+	forges := func(times int) (more int) {
+		before := handed
+		for i := range times {
+			path, err := others.URL(web.Link{Watch: fmt.Sprint(i), Question: 23, Person: "bea", Expires: now.Add(time.Hour).Unix()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			response, _ := call{method: "POST", path: path, body: "choice=keep", headers: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}.do(t, base)
+			if response.StatusCode != http.StatusNotFound {
+				t.Fatal(response.Status)
+			}
+		}
+		return handed - before
+	}
+	if n := forges(100); n == 0 || n > 20 || refused != 100 {
+		t.Errorf("of 100 at once %d were handed on, and %d counted", n, refused)
+	}
+	now = now.Add(time.Minute)
+	if n := forges(1); n != 1 {
+		t.Error("one that comes later is not handed on")
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
@@ -394,5 +395,43 @@ func TestWhoeverHasLoggedInAnswersTheQuestionThatIsShown(t *testing.T) {
 	d.view.Question, d.view.Phase = nil, watcher.Baking
 	if _, text := b.goes(t, "GET", web.QuestionPath+"20", "", nil); !strings.Contains(text, "Nothing is asked about checkout 2.4.0 now") || strings.Contains(text, "<button") {
 		t.Error(text)
+	}
+}
+
+func TestTheCookiesOfAnAddressInLargeLettersAreAsSafe(t *testing.T) {
+	for external, safe := range map[string]bool{"https://bakewatch.example": true, "HTTPS://bakewatch.example": true, "http://127.0.0.1": false} {
+		base := serveAPI(t, asking(), func(c *web.APIConfig) {
+			c.Login, c.Identify = login(&issuer{}), known
+			c.Login.ExternalURL = external
+		})
+		response, text := call{method: "GET", path: web.LoginPath}.do(t, base)
+		cookies := response.Cookies()
+		if len(cookies) != 1 {
+			t.Fatalf("%s: %d %s", external, response.StatusCode, text)
+		}
+		if c := cookies[0]; c.Secure != safe || strings.HasPrefix(c.Name, "__Host-") != safe {
+			t.Errorf("%s: %+v", external, c)
+		}
+	}
+}
+
+func TestWhatFailsInsideIsSaidInTheLogAndNotToStrangers(t *testing.T) {
+	var log strings.Builder
+	base := serveAPI(t, asking(), func(c *web.APIConfig) {
+		c.Login, c.Identify, c.Log = login(&issuer{}), known, slog.New(slog.NewTextHandler(&log, nil))
+		c.Login.Key = func(context.Context) ([]byte, error) { return nil, errors.New("open /etc/bakewatch/inside: denied") }
+		c.Links = func(context.Context) (*web.Links, error) {
+			return nil, errors.New("open /etc/bakewatch/inside: denied")
+		}
+	})
+	for _, path := range []string{web.LoginPath, web.AnswerPath + "x"} {
+		log.Reset()
+		response, text := call{method: "GET", path: path}.do(t, base)
+		if response.StatusCode != http.StatusInternalServerError || strings.Contains(text, "inside") || !strings.Contains(text, "log") {
+			t.Errorf("%s says %d %s", path, response.StatusCode, text)
+		}
+		if !strings.Contains(log.String(), "inside") {
+			t.Errorf("%s: the log says %q", path, log.String())
+		}
 	}
 }

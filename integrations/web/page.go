@@ -100,12 +100,13 @@ func (a *api) follow(ctx context.Context, token string) (Link, watcher.Desk, err
 }
 
 // unproved logs and counts an answer whose link is not ours, or is over, and hands it on
-// where it names a watch and its question. To look at such a link is no answer.
+// where it names a watch and its question, if there were not too many just now. To look at
+// such a link is no answer.
 func (a *api) unproved(ctx context.Context, r *http.Request, err error) {
 	a.Log.Warn("a request was refused", "method", "link", "reason", err)
 	a.Refused("link")
 	link, ok := claimed(r.PathValue("token"))
-	if !ok {
+	if !ok || !a.forged.AllowN(a.Now(), 1) {
 		return
 	}
 	answer := watcher.Unproved{Question: link.Question, Choice: authority.Choice(r.PostFormValue("choice")), Given: "a link", Why: err}
@@ -176,9 +177,13 @@ func stands(view watcher.WatchView) string {
 	return string(view.Phase)
 }
 
-// pageOf writes an error as a page.
+// pageOf writes an error as a page. Pages are shown to strangers: what has failed inside is
+// for the log alone.
 func pageOf(w http.ResponseWriter, err error) {
 	p := problemFor(err)
+	if p.Status == http.StatusInternalServerError {
+		p.Detail = "What went wrong is not said here."
+	}
 	render(w, p.Status, sheet{Title: "This could not be done: " + p.Title, Lines: []string{p.Detail, p.Hint}})
 }
 

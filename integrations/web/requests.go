@@ -14,11 +14,8 @@ import (
 	"github.com/bakewatch/bakewatch/watcher"
 )
 
-// Bounds of a request.
-const (
-	maxBody   = 16 << 10 // bytes
-	maxReason = 1000     // characters
-)
+// maxBody bounds a request, in bytes.
+const maxBody = 16 << 10
 
 // What is asked and answered, as JSON. Who speaks is not in it.
 type (
@@ -100,8 +97,8 @@ func refOf(r *http.Request) watcher.Ref {
 }
 
 func reasonable(reason string) error {
-	if n := utf8.RuneCountInString(reason); n > maxReason {
-		return fmt.Errorf("%w: reason has %d characters, at most %d are taken", errUnreadable, n, maxReason)
+	if n := utf8.RuneCountInString(reason); n > watcher.LongestReason {
+		return fmt.Errorf("%w: reason has %d characters, at most %d are taken", errUnreadable, n, watcher.LongestReason)
 	}
 	return nil
 }

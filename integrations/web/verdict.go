@@ -21,6 +21,7 @@ func (a *api) verdict(w http.ResponseWriter, r *http.Request) {
 	reply, err := a.verdictOf(r, gate)
 	switch {
 	case err != nil:
+		a.failed("verdict", err)
 		problemOf(w, err)
 	case gate == always || gate == string(reply.Verdict):
 		write(w, http.StatusOK, reply)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,10 @@ type Config struct {
 	// Reload reads the daemon's file and the plans again; its error says what is wrong with them.
 	Reload func(context.Context) error
 	Mounts Mounts
-	Log    *slog.Logger
+	// Patience is how long a whole request may take to arrive, and its handler until its
+	// context ends; default: a minute.
+	Patience time.Duration
+	Log      *slog.Logger
 }
 
 // Server is the HTTP server, listening.
@@ -48,7 +52,8 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg}
 	mux := s.handler()
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
+	// Strangers may send to what is open, and must not hold it open by sending slowly.
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: cmp.Or(cfg.Patience, time.Minute), IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
 	s.listener = &gate{Listener: listener, open: func() { s.http.Handler = cfg.Mounts.before(mux, s.http.Handler) }}
 	return s, nil
 }

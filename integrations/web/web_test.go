@@ -5,11 +5,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -108,5 +110,33 @@ func TestAWebConfigFileTurnsOnPasswords(t *testing.T) {
 	status, _ := ask(t, "GET", serve(t, func(c *web.Config) { c.WebConfigFile = file })+"/metrics")
 	if status != http.StatusUnauthorized {
 		t.Errorf("status %d without a password", status)
+	}
+}
+
+func TestWhoeverSendsWithoutEndIsNotWaitedForWithoutEnd(t *testing.T) {
+	const patience = 100 * time.Millisecond
+	for _, path := range []string{"/called/back", "/-/reload"} {
+		base := serve(t, func(c *web.Config) {
+			c.Patience, c.WebConfigFile = patience, passwords(t)
+			c.Mounts.Open = map[string]http.Handler{"POST /called/back": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if _, err := io.ReadAll(r.Body); err != nil {
+					w.WriteHeader(http.StatusRequestTimeout)
+				}
+			})}
+		})
+		conn, err := net.DialTimeout("tcp", strings.TrimPrefix(base, "http://"), 5*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "POST "+path+" HTTP/1.1\r\nHost: bakewatch\r\nContent-Length: 100\r\n\r\n{"); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: the connection is still open", path)
+		}
 	}
 }
