@@ -29,30 +29,32 @@ func (d *fakeDesk) note(args ...any) (watcher.WatchView, error) {
 	return watcher.WatchView{ID: "checkout-1", Watch: 7, Lane: checkout, Phase: watcher.Asking, Opened: time.Unix(1, 0).UTC()}, d.err
 }
 
+func named(ref watcher.Ref) string { return fmt.Sprintf("{%s %s}", ref.Name, ref.Environment) }
+
 func (d *fakeDesk) List(context.Context) ([]watcher.LaneView, error) { return d.lanes, d.err }
 
 func (d *fakeDesk) Show(_ context.Context, ref watcher.Ref) (watcher.WatchView, error) {
 	if ref.Name == "panic" {
 		panic("oh")
 	}
-	return d.note("show ", ref)
+	return d.note("show ", named(ref))
 }
 
 func (d *fakeDesk) Answer(_ context.Context, ref watcher.Ref, vote authority.Vote) (watcher.WatchView, error) {
 	d.vote = vote
-	return d.note("answer ", ref, " ", vote.Proof, " ", vote.Choice, " ", vote.Question)
+	return d.note("answer ", named(ref), " ", vote.Proof, " ", vote.Choice, " ", vote.Question)
 }
 
 func (d *fakeDesk) Cancel(_ context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
-	return d.note("cancel ", ref, " ", by, " ", reason)
+	return d.note("cancel ", named(ref), " ", by, " ", reason)
 }
 
 func (d *fakeDesk) Rollback(_ context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
-	return d.note("rollback ", ref, " ", by, " ", reason)
+	return d.note("rollback ", named(ref), " ", by, " ", reason)
 }
 
 func (d *fakeDesk) Wrong(_ context.Context, ref watcher.Ref, by authority.Proof, reason string) (watcher.WatchView, error) {
-	return d.note("wrong ", ref, " ", by, " ", reason)
+	return d.note("wrong ", named(ref), " ", by, " ", reason)
 }
 
 func (d *fakeDesk) Disarm(_ context.Context, order watcher.Order) error {
