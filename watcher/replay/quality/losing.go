@@ -11,7 +11,7 @@ import (
 
 // losing prints every cell in which a target is missed or a peer is better.
 func (r Result) losing(w *strings.Builder, p Printed) {
-	r = r.withAnySize(p.Seed)
+	r = r.withAnySize(p.Seed).withBoundOfThree(p.Seed, p.Pooled)
 	rows := r.missed(p.Pooled)
 	bad(sim.Clean, func(c sim.Case) {
 		if row := r.beaten(c); row != nil {

@@ -56,3 +56,22 @@ func TestTheBoundOfAnySizeIsShownWhatTheContendersSaw(t *testing.T) {
 		}
 	}
 }
+
+func TestWhereThreeRulesAlarmTooOftenTheirBoundIsShownTheSame(t *testing.T) {
+	drift := Cell{sim.Case{Rate: 10, Factor: 1, Noise: sim.Drift, Control: sim.NoControl}, ThreeRules}
+	calm := drift
+	calm.Noise = sim.Clean
+	r := Result{drift: counts(20, 1, 9), calm: counts(20, 0, 9)}
+	for name, pooled := range map[string]bool{"each service": false, "all together": true} {
+		t.Run(name, func(t *testing.T) {
+			all := r.withBoundOfThree(3, pooled)
+			if len(all) != 3 || all.of(judgedBy(drift, BoundOfThree)).Runs != 20 {
+				t.Fatalf("%d cells", len(all))
+			}
+			rows := rareTogether.broken(all, pooled)
+			if len(rows) != 1 || rows[0][2] != all.of(judgedBy(drift, BoundOfThree)).alarms() {
+				t.Errorf("%q", rows)
+			}
+		})
+	}
+}

@@ -2,6 +2,7 @@ package quality
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/bakewatch/bakewatch/rules/counting"
@@ -20,9 +21,10 @@ var (
 	rareAlone  = rarity{"false alarms, without a control", mostFalse, healthyIn(promised, uncontrolled)}
 	rareBeside = rarity{"false alarms, beside a control", mostFalse, healthyIn(promised, controlled)}
 
+	rareTogether = rarity{"three rules together", mostFalse, func(c Cell) bool { return c.Judge == ThreeRules && slices.Contains(promised, c.Noise) }}
+
 	rarities = []rarity{
-		rareAlone, rareBeside,
-		{"three rules together", mostFalse, func(c Cell) bool { return c.Judge == ThreeRules && slices.Contains(promised, c.Noise) }},
+		rareAlone, rareBeside, rareTogether,
 		{"blips, without a control", 5, healthyIn([]sim.Noise{sim.Blips}, uncontrolled)},
 		{"blips, beside the old version", 1, healthyIn([]sim.Noise{sim.Blips}, besideOld)},
 		{"shared outage beside the old version, ≥ 10/s", 1, healthyIn([]sim.Noise{sim.Outage}, func(c sim.Case) bool { return besideOld(c) && c.Rate >= busy })},
@@ -107,32 +109,42 @@ func (p rarity) row(r Result, pooled bool) []string {
 	return []string{p.name, fmt.Sprintf("≤ %g in 1,000", p.atMost), measured, verdict}
 }
 
+// tooMany are the cells in which the promise is not kept.
+func (p rarity) tooMany(r Result, pooled bool) Result {
+	cells := p.of(r, pooled)
+	maps.DeleteFunc(cells, func(_ Cell, t *Tally) bool { return t.Per1000() <= p.atMost })
+	return cells
+}
+
 // broken are the rows of the cells in which the promise is not kept.
 func (p rarity) broken(r Result, pooled bool) (rows [][]string) {
-	cells, all := p.of(r, pooled), r.from(pooled)
+	cells, all := p.tooMany(r, pooled), r.from(pooled)
 	for _, cell := range cells.cells() {
-		t := cells[cell]
-		if t.Per1000() <= p.atMost {
-			continue
+		name := Bound
+		if cell.Judge == ThreeRules {
+			name = BoundOfThree
 		}
-		bound := all.of(judgedBy(cell, Bound))
+		t, bound := cells[cell], all.of(judgedBy(cell, name))
 		rows = append(rows, []string{describe(cell.Case), "false alarms " + t.alarms(), bound.alarms(), "–", p.falseness(cell, t, bound)})
 	}
 	return rows
 }
 
-// falseness is why there are more false alarms than promised.
+// falseness is why there are more false alarms than promised: where the bound does not
+// keep the promise either, that; else chance, if it would do.
 func (p rarity) falseness(cell Cell, t, bound *Tally) string {
-	if low, _ := counting.Wilson(t.Alarms, t.Runs); 1000*low <= p.atMost {
-		return "chance would explain it: the interval reaches what is promised"
-	}
-	low, _ := counting.Wilson(bound.Alarms, bound.Runs)
+	low, _ := counting.Wilson(t.Alarms, t.Runs)
+	boundLow, _ := counting.Wilson(bound.Alarms, bound.Runs)
 	requests := cell.Rate * sim.Step
-	switch beyond := 1000*low > p.atMost; {
+	switch beyond := 1000*boundLow > p.atMost; {
 	case beyond && cell.Noise == sim.Blips:
-		return "more than promised; the bound has more: without a control a blip is a regression that ends"
+		return "the bound has more: without a control a blip is a regression that ends"
+	case beyond && cell.Noise == sim.Drift:
+		return "the bound does not keep it either: it is proved for rates that stay"
 	case beyond && cell.Rate > 0 && requests < cell.Noise.Phi():
-		return fmt.Sprintf("more than promised; the bound does not keep it either: with %g requests a look, a dispersion of %g is none of a beta-binomial count", requests, cell.Noise.Phi())
+		return fmt.Sprintf("the bound does not keep it either: with %g requests a look, a dispersion of %g is none of a beta-binomial count", requests, cell.Noise.Phi())
+	case 1000*low <= p.atMost:
+		return "chance would explain it: the interval reaches what is promised"
 	}
 	return "more than promised"
 }

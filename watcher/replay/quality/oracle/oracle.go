@@ -21,7 +21,9 @@ func New(c sim.Case) sim.Judge {
 // rate is at most spared. It knows all else that the oracle knows. Of the tests whose
 // false alarms are proved, none can be expected to be quicker; a limit set for one
 // service, whose false alarms are only counted, can be.
-func Bound(c sim.Case, spared float64) sim.Judge {
+func Bound(c sim.Case, spared float64) sim.Judge { return newBound(c, spared) }
+
+func newBound(c sim.Case, spared float64) *run {
 	return &run{p0: spared, p1: max(c.P1(), spared*1.0001), phi: c.Noise.Phi()}
 }
 
@@ -35,11 +37,14 @@ func For(c sim.Case, factor float64) sim.Judge {
 type run struct{ p0, p1, phi, sum float64 }
 
 func (o *run) See(l sim.Look) bool {
-	n, x := float64(l.New.Total), float64(l.New.Bad)
-	if n > 0 {
+	o.add(l)
+	return o.sum >= -math.Log(chance)
+}
+
+func (o *run) add(l sim.Look) {
+	if n, x := float64(l.New.Total), float64(l.New.Bad); n > 0 {
 		o.sum += ratio(n, x, o.p1, o.p0, sim.Spread(n, o.phi))
 	}
-	return o.sum >= -math.Log(chance)
 }
 
 // ratio is the logarithm of the likelihood ratio of x bad of n, for beta-binomial counts.
