@@ -19,14 +19,7 @@ func (s *sight) answers(last time.Time) []rules.Answer {
 
 // says returns the rule's answer now. One that has not caught up has no verdict.
 func (f *feed) says(last time.Time) rules.Answer {
-	a, behind := f.answer, ""
-	switch {
-	case f.err != nil:
-	case f.reading != nil:
-		behind = "reading history"
-	case last.Sub(f.next) >= f.interval:
-		behind = "catching up"
-	}
+	a, behind := f.answer, f.behind(last)
 	if behind != "" {
 		a = rules.Answer{Rule: f.rule, Verdict: rules.Inconclusive, Ceiling: rules.None, At: f.answer.At, Why: behind}
 	}
@@ -34,6 +27,19 @@ func (f *feed) says(last time.Time) rules.Answer {
 		a.Test = f.test(a, behind)
 	}
 	return a
+}
+
+// behind says why the rule has no verdict yet although its queries are answered; empty:
+// it has one.
+func (f *feed) behind(last time.Time) string {
+	switch {
+	case f.err != nil:
+	case f.reading != nil:
+		return "reading history"
+	case last.Sub(f.next) >= f.interval:
+		return "catching up"
+	}
+	return ""
 }
 
 // test returns what the rule's test stands at; behind is why it has no verdict yet.

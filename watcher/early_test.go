@@ -35,6 +35,49 @@ var (
 	claims     = rules.Answer{Verdict: rules.Inconclusive, AtEnd: rules.Breached, Ceiling: rules.Auto, Why: "odd"}
 )
 
+// catchingUp hands in a look at which every rule has yet to catch up.
+func (l *lab) catchingUp() string {
+	l.t.Helper()
+	look := &watcher.Look{Watch: l.Watch.Seq, Behind: true}
+	for _, spec := range l.Watch.Plan.Rules {
+		look.Answers = append(look.Answers, rules.Answer{Rule: spec.Name, Verdict: rules.Inconclusive, Why: "catching up", At: l.now})
+	}
+	return strings.TrimSpace(strings.ReplaceAll(l.give(watcher.Input{Look: look}), "verdicts", ""))
+}
+
+func TestAfterARestartTheEndOfABakeWaitsForRulesToCatchUp(t *testing.T) {
+	t.Run("but no longer than for answers", func(t *testing.T) {
+		l := newLab(t, early("errors"))
+		l.event("1", rules.Finished)
+		expect(
+			t, "over", l.after(30*time.Minute).catchingUp(), "",
+			"still", l.after(5*time.Minute-time.Second).catchingUp(), "",
+			"too long", l.after(time.Second).catchingUp(), "extended",
+		)
+	})
+	t.Run("and is what it would have been", func(t *testing.T) {
+		l := newLab(t, early("errors"))
+		l.event("1", rules.Finished)
+		expect(
+			t, "over", l.after(30*time.Minute).catchingUp(), "",
+			"caught up", l.after(time.Minute).answered(open), "passed",
+		)
+	})
+	t.Run("that of a stage as well", func(t *testing.T) {
+		l := newLab(t, canary())
+		l.stage("5%")
+		expect(
+			t, "over", l.after(10*time.Minute).catchingUp(), "",
+			"caught up", l.after(time.Minute).answered(open, open), "stage-passed",
+		)
+		l.stage("25%")
+		expect(
+			t, "over", l.after(20*time.Minute).catchingUp(), "",
+			"too long", l.after(5*time.Minute).catchingUp(), "stage-held",
+		)
+	})
+}
+
 func early(names ...string) *rules.Plan {
 	return plan(named(names...), func(p *rules.Plan) { p.BakeMin, p.Authorities = minutes(5), nil })
 }

@@ -113,6 +113,9 @@ func (l Lane) complete(in Input) (Entry, bool) {
 	if in.Now.Before(w.BakeEnds()) {
 		return l.completeEarly(in)
 	}
+	if w.catchesUp(in, w.BakeEnds()) {
+		return Entry{}, false
+	}
 	breached, open := w.standing(atEnd(in.Look.Answers))
 	switch {
 	case !w.Kept.IsZero():
@@ -127,6 +130,13 @@ func (l Lane) complete(in Input) (Entry, bool) {
 		return Entry{Kind: Noted, Topic: Extended, Text: "the bake is extended: " + open}, true
 	}
 	return l.close(in.Now, Undecided, open), true
+}
+
+// catchesUp says that what follows from the end of a bake waits: after a restart rules
+// read again what was seen before, and say soon what they had said. It waits no longer
+// than the plan waits for answers.
+func (w *Watch) catchesUp(in Input, ended time.Time) bool {
+	return in.Look.Behind && in.Now.Before(ended.Add(time.Duration(w.Plan.BlindFor)))
 }
 
 // completeEarly passes what every test has proved to be well before the bake is over,

@@ -48,6 +48,8 @@ type Look struct {
 	Answers []rules.Answer
 	// Partly says that some rule is being asked right now, so its answer is of the look before.
 	Partly bool
+	// Behind says that some rule that counts has not caught up: with what it missed, or with the past.
+	Behind bool
 	// Calm is how many looks in a row found every limit kept.
 	Calm int
 	// BlindSince is when answers stopped coming; zero: they come.

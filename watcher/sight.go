@@ -227,7 +227,7 @@ func (f *feed) failure(results []rules.Result) error {
 
 // look says what the evidence says now. It is called once a tick, after its looks came back.
 func (s *sight) look(now time.Time) *Look {
-	last, blind, calm := s.latest(now), false, len(s.feeds) > 0
+	last, blind, behind, calm := s.latest(now), false, false, len(s.feeds) > 0
 	s.said = s.answers(last)
 	for i, f := range s.feeds {
 		if f.shadow {
@@ -235,10 +235,13 @@ func (s *sight) look(now time.Time) *Look {
 		}
 		verdict := s.said[i].Verdict
 		blind = blind || verdict == rules.Blind
+		behind = behind || f.behind(last) != ""
 		calm = calm && (verdict == rules.Healthy || verdict == rules.LowTraffic)
 	}
 	s.count(now, last, blind, calm)
-	return &Look{Watch: s.watch, Verify: s.verify, Answers: s.said, Partly: s.asking(), Calm: s.calm, BlindSince: s.blindSince}
+	return &Look{
+		Watch: s.watch, Verify: s.verify, Answers: s.said, Partly: s.asking(), Behind: behind, Calm: s.calm, BlindSince: s.blindSince,
+	}
 }
 
 // count keeps how long the sight has been calm, in looks, and blind, in time.

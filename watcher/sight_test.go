@@ -361,3 +361,19 @@ func (o of) Queries(d rules.Deployment) []rules.Query {
 	return []rules.Query{{Source: string(o), Values: d.Values()}}
 }
 func (of) Begin(rules.Deployment) rules.Evidence { return &strikes{every: 15 * time.Second} }
+
+func TestADaemonThatStartsAfterTheEndOfALongBakeCatchesUpBeforeItEndsIt(t *testing.T) {
+	long := plan(func(p *rules.Plan) { p.Bake = minutes(6 * 60) })
+	stage(t, &world{}, long, func(s *scene) {
+		s.deploy("1.0.0")
+		s.wait(6*time.Hour - time.Minute)
+		s.owners[0].kill()
+		<-s.owners[0].gone
+		s.wait(2 * time.Minute)
+		s.start("b")
+		s.wait(5 * time.Minute)
+		if got := s.outcome(); got != watcher.Passed || strings.Contains(s.journal.kinds(), string(watcher.Extended)) {
+			t.Errorf("%q: %s", got, s.journal.kinds())
+		}
+	})
+}

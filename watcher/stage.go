@@ -111,7 +111,7 @@ func (l Lane) promote(in Input) (Entry, bool) {
 		return w.promoteEarly(in)
 	case well:
 		return Entry{Kind: Noted, Topic: StagePassed, Text: fmt.Sprintf("stage %s is well: promote", w.Stage.Name)}, true
-	case w.Stage.Held.IsZero():
+	case w.Stage.Held.IsZero() && !w.catchesUp(in, w.stageEnds()):
 		return w.holds("is held: "+cmp.Or(breached, open), in.Now), true
 	}
 	return Entry{}, false
