@@ -70,13 +70,17 @@ func (p *Provider) discover(ctx context.Context, try *discovery) {
 	}
 }
 
-// client is Bakewatch as the provider knows it.
-func (p *Provider) client(known *oidc.Provider) (*oauth2.Config, error) {
+// client returns the provider, and Bakewatch as it knows it.
+func (p *Provider) client(ctx context.Context) (*oidc.Provider, *oauth2.Config, error) {
+	known, err := p.discovered(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	var metadata struct {
 		Methods []string `json:"token_endpoint_auth_methods_supported"`
 	}
 	if err := known.Claims(&metadata); err != nil {
-		return nil, actions.Permanent(fmt.Errorf("the provider's metadata: %w", err))
+		return nil, nil, actions.Permanent(fmt.Errorf("the provider's metadata: %w", err))
 	}
 	oauth := p.oauth
 	oauth.Endpoint = known.Endpoint()
@@ -85,7 +89,7 @@ func (p *Provider) client(known *oidc.Provider) (*oauth2.Config, error) {
 		oauth.Endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
 	if err := private(oauth.Endpoint.AuthURL); err != nil { // the only one at which the browser asks
-		return nil, actions.Permanent(err)
+		return nil, nil, actions.Permanent(err)
 	}
-	return &oauth, nil
+	return known, &oauth, nil
 }

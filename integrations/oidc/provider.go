@@ -59,11 +59,7 @@ func (p *Provider) Bearer(ctx context.Context, token string) (subject string, er
 // Begin returns the address at which somebody logs in. State, nonce and verifier are new
 // for each login, and nobody else's to know.
 func (p *Provider) Begin(ctx context.Context, state, nonce, verifier string) (address string, err error) {
-	known, err := p.discovered(ctx)
-	if err != nil {
-		return "", err
-	}
-	oauth, err := p.client(known)
+	_, oauth, err := p.client(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -73,11 +69,7 @@ func (p *Provider) Begin(ctx context.Context, state, nonce, verifier string) (ad
 // Finish trades the code with which somebody came back, which is good once, for who they
 // are in the provider's terms. Nonce and verifier are those of the login that was begun.
 func (p *Provider) Finish(ctx context.Context, code, nonce, verifier string) (subject string, err error) {
-	known, err := p.discovered(ctx)
-	if err != nil {
-		return "", err
-	}
-	oauth, err := p.client(known)
+	known, oauth, err := p.client(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -15,25 +15,31 @@ import (
 	"github.com/bakewatch/bakewatch/watcher"
 )
 
+// keyed are links signed with a key of one letter.
+func keyed(t *testing.T, letter string) *web.Links {
+	t.Helper()
+	links, err := web.NewLinks([]byte(strings.Repeat(letter, web.KeyBytes)), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return links
+}
+
+// pathOf is where a link leads.
+func pathOf(t *testing.T, links *web.Links, link web.Link) string {
+	t.Helper()
+	address, err := links.URL(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
 func TestALinkAnswersOnceForOnePerson(t *testing.T) {
-	links, err := web.NewLinks([]byte(strings.Repeat("k", web.KeyBytes)), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	others, err := web.NewLinks([]byte(strings.Repeat("o", web.KeyBytes)), "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	links, others := keyed(t, "k"), keyed(t, "o")
 	now := time.Date(2026, 11, 23, 10, 5, 0, 0, time.UTC)
 	link := web.Link{Watch: "20", Question: 23, Person: "bea", Expires: now.Add(time.Hour).Unix()}
-	path := func(l *web.Links, link web.Link) string {
-		t.Helper()
-		url, err := l.URL(link)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return url
-	}
+	path := func(l *web.Links, link web.Link) string { return pathOf(t, l, link) }
 	linked := func(c *web.APIConfig) {
 		c.Links = func(context.Context) (*web.Links, error) { return links, nil }
 		c.Now = func() time.Time { return now }
@@ -143,21 +149,8 @@ func TestALinkAnswersOnceForOnePerson(t *testing.T) {
 func TestAnAnswerByALinkThatIsNotGoodIsHandedOnAsNobodys(t *testing.T) {
 	now := time.Date(2026, 11, 23, 10, 5, 0, 0, time.UTC)
 	link := web.Link{Watch: "20", Question: 23, Person: "bea", Expires: now.Add(time.Hour).Unix()}
-	keyed := func(letter string) *web.Links {
-		links, err := web.NewLinks([]byte(strings.Repeat(letter, web.KeyBytes)), "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return links
-	}
-	path := func(l *web.Links, link web.Link) string {
-		address, err := l.URL(link)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return address
-	}
-	ours, others := keyed("k"), keyed("o")
+	path := func(l *web.Links, link web.Link) string { return pathOf(t, l, link) }
+	ours, others := keyed(t, "k"), keyed(t, "o")
 	expired, nameless := link, link
 	expired.Expires = now.Unix()
 	nameless.Question = 0
@@ -193,14 +186,7 @@ func TestAnAnswerByALinkThatIsNotGoodIsHandedOnAsNobodys(t *testing.T) {
 }
 
 func TestWhoeverForgesManyAnswersDoesNotKeepTheDeskBusy(t *testing.T) {
-	links, err := web.NewLinks([]byte(strings.Repeat("k", web.KeyBytes)), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	others, err := web.NewLinks([]byte(strings.Repeat("o", web.KeyBytes)), "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	links, others := keyed(t, "k"), keyed(t, "o")
 	now := time.Date(2026, 11, 23, 10, 5, 0, 0, time.UTC)
 	var handed, refused int
 	base := serveAPI(t, asking(), func(c *web.APIConfig) {
@@ -212,10 +198,7 @@ func TestWhoeverForgesManyAnswersDoesNotKeepTheDeskBusy(t *testing.T) {
 	forges := func(times int) (more int) {
 		before := handed
 		for i := range times {
-			path, err := others.URL(web.Link{Watch: fmt.Sprint(i), Question: 23, Person: "bea", Expires: now.Add(time.Hour).Unix()})
-			if err != nil {
-				t.Fatal(err)
-			}
+			path := pathOf(t, others, web.Link{Watch: fmt.Sprint(i), Question: 23, Person: "bea", Expires: now.Add(time.Hour).Unix()})
 			response, _ := call{method: "POST", path: path, body: "choice=keep", headers: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}.do(t, base)
 			if response.StatusCode != http.StatusNotFound {
 				t.Fatal(response.Status)

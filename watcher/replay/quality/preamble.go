@@ -48,7 +48,7 @@ spares the same, but is not told what to wait for: it bets in equal parts on 2, 
 alarms once the odds are 1000 to 1 and three looks were bad. It learns nothing from a history, and allows for no drift.
 
 Neither is a limit to every rule. Their false alarms are proved to be at most one in a thousand however often one looks, and counted they are fewer: with odds that use the one in a thousand up,
-found by counting for the very service and noise, the bound of any size would miss 13 to 17 points less of the regressions that it misses most of at 0.1 and 1 requests a second. So what was only
+found by counting for the very service and noise, the bound of any size would miss clearly less of the regressions that it misses most of. So what was only
 counted can miss less than it: a limit that is set for one service, or Bakewatch itself, whose odds are %.0f to 1. And a test that bets more on one size is quicker there, and slower elsewhere.
 
 `

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -176,6 +177,34 @@ func deploys(t *testing.T, d *Daemon, version string) {
 		status, text := sends(t, d, "GET", web.APIPath+"watches/c-"+version, "", reader)
 		return status == http.StatusOK && strings.Contains(text, version)
 	})
+}
+
+func TestAToolHearsTheSameOfAStageOverNATSAndHTTP(t *testing.T) {
+	d, _ := start(t, served(t, t.TempDir(), ""))
+	subject, text, err := events.Encode(rules.Deployment{
+		ID: "c-2.0", Service: "checkout", Environment: "production", Version: "2.0", Previous: "1.0", By: "dan",
+		Step: rules.Stage, Stage: "5%", Strategy: rules.Canary, At: time.Now().UTC(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(t, d, &client.Msg{Subject: subject, Data: text})
+	until(t, "the stage is watched", func() bool {
+		status, text := sends(t, d, "GET", web.APIPath+"watches/c-2.0", "", reader)
+		return status == http.StatusOK && strings.Contains(text, "5%")
+	})
+	reply, err := d.conn.NATS().RequestWithContext(t.Context(), "bakewatch.verdict.production.checkout", []byte(`{"version":"2.0","stage":"5%"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, told := sends(t, d, "GET", web.APIPath+"verdict?service=checkout&environment=production&version=2.0&stage=5%25", "", reader)
+	var overNATS, overHTTP watcher.Advice
+	if err := errors.Join(json.Unmarshal(reply.Data, &overNATS), json.Unmarshal([]byte(told), &overHTTP)); err != nil {
+		t.Fatal(err)
+	}
+	if overNATS != overHTTP || overNATS.Verdict != watcher.Hold || overNATS.Stage != "5%" || status != http.StatusForbidden {
+		t.Errorf("over NATS %s; over HTTP %d %s", reply.Data, status, told)
+	}
 }
 
 func TestWhoeverHasKeptAVersionByALinkReadsSo(t *testing.T) {
